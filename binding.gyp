@@ -1,0 +1,87 @@
+{
+  "variables": { "sanitize%": "" },
+  "targets": [
+    {
+      "target_name": "sys",
+      "type": "static_library",
+      "includes": ["native/flags.gypi"],
+      "sources": [
+        "native/sys/child_wait.cc",
+        "native/sys/clock.cc",
+        "native/sys/descriptor.cc",
+        "native/sys/entropy.cc",
+        "native/sys/event_fd.cc",
+        "native/sys/file_hole.cc",
+        "native/sys/file_size.cc",
+        "native/sys/flock.cc",
+        "native/sys/futex.cc",
+        "native/sys/helper_thread.cc",
+        "native/sys/mapping.cc",
+        "native/sys/memory_object.cc",
+        "native/sys/pipe.cc",
+        "native/sys/poll_wait.cc",
+        "native/sys/process.cc",
+        "native/sys/process_attributes.cc",
+        "native/sys/process_fd.cc",
+        "native/sys/process_status.cc",
+        "native/sys/resource_limits.cc",
+        "native/sys/robust_mutex.cc",
+        "native/sys/scheduling.cc",
+        "native/sys/scm_rights.cc",
+        "native/sys/semaphore.cc",
+        "native/sys/signals.cc",
+        "native/sys/sleep.cc",
+        "native/sys/socket_pair.cc"
+      ]
+    },
+    {
+      "target_name": "ipc",
+      "type": "static_library",
+      "includes": ["native/flags.gypi"],
+      "sources": [
+        "native/ipc/lock_waiter.cc",
+        "native/ipc/process_token.cc",
+        "native/ipc/ring.cc",
+        "native/ipc/sem_lock.cc",
+        "native/ipc/sem_page.cc"
+      ]
+    },
+    {
+      "target_name": "mp",
+      "includes": ["native/flags.gypi", "native/addon.gypi"],
+      "dependencies": ["ipc"],
+      "sources": [
+        "native/binding/descriptor_api.cc",
+        "native/binding/errors.cc",
+        "native/binding/limits_api.cc",
+        "native/binding/lock_api.cc",
+        "native/binding/locking_api.cc",
+        "native/binding/memory_api.cc",
+        "native/binding/module.cc",
+        "native/binding/poller_api.cc",
+        "native/binding/process_api.cc",
+        "native/binding/ring_api.cc",
+        "native/binding/semaphore_api.cc",
+        "native/binding/wait_api.cc"
+      ]
+    },
+    {
+      "target_name": "fork",
+      # The one binary that is bound to a Node ABI carries its number, so that no other Node loads it.
+      "product_name": "fork-<(node_module_version)",
+      "includes": ["native/flags.gypi", "native/addon.gypi"],
+      "sources": [
+        "native/binding/errors.cc",
+        "native/fork/child_loop.cc",
+        "native/fork/forker.cc",
+        "native/fork/heap_pages.cc",
+        "native/fork/heap_placement.cc",
+        "native/fork/io_pool_parking.cc",
+        "native/fork/module.cc",
+        "native/fork/platform_takeover.cc",
+        "native/fork/trial.cc",
+        "native/fork/worker_pool.cc"
+      ]
+    }
+  ]
+}
