@@ -1,0 +1,32 @@
+#include "sys/mapping.h"
+
+namespace mp::sys {
+
+Result<Mapping> Mapping::create(int fd, size_t length, int protection, int flags, int64_t offset) {
+  void* address = mmap(nullptr, length, protection, flags, fd, offset);
+  if (address == MAP_FAILED) return last_error("mmap");
+  return Mapping({static_cast<std::byte*>(address), length});
+}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+  static_cast<void>(unmap());
+  bytes_ = std::exchange(other.bytes_, {});
+  return *this;
+}
+
+Mapping::~Mapping() { static_cast<void>(unmap()); }
+
+Status Mapping::sync(size_t offset, size_t length, int flags) const {
+  if (offset > size() || length > size() - offset) return Error{ENOMEM, "msync"};
+  return check(msync(data() + offset, length, flags), "msync");
+}
+
+Status Mapping::discard_writes() const { return check(madvise(data(), size(), MADV_DONTNEED), "madvise"); }
+
+Status Mapping::unmap() {
+  const auto bytes = std::exchange(bytes_, {});
+  if (bytes.empty()) return done();
+  return check(munmap(bytes.data(), bytes.size()), "munmap");
+}
+
+}  // namespace mp::sys

@@ -1,0 +1,52 @@
+// Memory mapped from a descriptor, or anonymous. mmap(2)
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "sys/result.h"
+
+namespace mp::sys {
+
+// Sole owner of one mapping. A forked child has the same memory at the same address (MAP_SHARED) or a copy of it, and
+// an owner of its own: whoever of the two unmaps does not touch the other's.
+class Mapping {
+ public:
+  // mmap(2) at an address of the kernel's choice: `protection` is PROT_*, `flags` MAP_*, `offset` a multiple of the
+  // page size. EINVAL for length 0. Memory past the end of the file raises SIGBUS when it is touched.
+  static Result<Mapping> create(int fd, size_t length, int protection, int flags, int64_t offset = 0);
+  // Readable, writable and shared, from the start of the file.
+  static Result<Mapping> shared(int fd, size_t length) {
+    return create(fd, length, PROT_READ | PROT_WRITE, MAP_SHARED);
+  }
+
+  Mapping() = default;
+  Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  Mapping& operator=(Mapping&& other) noexcept;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping();
+
+  bool valid() const { return !bytes_.empty(); }
+  std::byte* data() const { return bytes_.data(); }
+  size_t size() const { return bytes_.size(); }
+
+  // msync(2) of a range of it; `offset` is a multiple of the page size, `flags` are MS_*.
+  Status sync(size_t offset, size_t length, int flags) const;
+  // Of a MAP_PRIVATE mapping of a file: forgets what was written through it, so that it shows the file again. Linux's
+  // madvise(MADV_DONTNEED).
+  Status discard_writes() const;
+  // Gives the memory back now; the object is empty then. munmap(2)
+  Status unmap();
+
+ private:
+  explicit Mapping(std::span<std::byte> bytes) : bytes_(bytes) {}
+
+  std::span<std::byte> bytes_;
+};
+
+}  // namespace mp::sys

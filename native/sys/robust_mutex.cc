@@ -1,0 +1,28 @@
+#include "sys/robust_mutex.h"
+
+#include <cerrno>
+
+namespace mp::sys {
+
+Status init_robust_mutex(pthread_mutex_t* mutex) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  const int failed = pthread_mutex_init(mutex, &attributes);
+  pthread_mutexattr_destroy(&attributes);
+  if (failed != 0) return Error{failed, "pthread_mutex_init"};
+  return done();
+}
+
+Result<RobustLock> RobustLock::lock(pthread_mutex_t* mutex) {
+  const int failed = pthread_mutex_lock(mutex);
+  if (failed == EOWNERDEAD) {
+    pthread_mutex_consistent(mutex);
+  } else if (failed != 0) {
+    return Error{failed, "pthread_mutex_lock"};
+  }
+  return RobustLock(mutex);
+}
+
+}  // namespace mp::sys

@@ -1,0 +1,20 @@
+#include "sys/socket_pair.h"
+
+#include <sys/socket.h>
+
+namespace mp::sys {
+
+Result<SocketPair> make_socket_pair() {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1) return last_error("socketpair");
+  return SocketPair{UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+Result<Moved> send_some(int socket, std::span<const uint8_t> bytes) {
+  const auto sent = retry_eintr([&] { return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+  if (sent >= 0) return Moved(sent);
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return Moved();
+  return last_error("send");
+}
+
+}  // namespace mp::sys

@@ -1,0 +1,21 @@
+// socketpair(2), and send(2) for sockets of any kind.
+#pragma once
+
+#include "sys/descriptor.h"
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+
+namespace mp::sys {
+
+struct SocketPair {
+  UniqueFd first;
+  UniqueFd second;
+};
+
+// Two connected AF_UNIX stream sockets, close-on-exec and blocking.
+Result<SocketPair> make_socket_pair();
+
+// write_some for a socket: EPIPE without the signal, whatever the process does with SIGPIPE.
+Result<Moved> send_some(int socket, std::span<const uint8_t> bytes);
+
+}  // namespace mp::sys
