@@ -1,0 +1,148 @@
+#include "fork/child_loop.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace mp::fork {
+
+namespace {
+
+// Filled to the brim it is never writable: a write that the parent had pending stays pending.
+void fill(int socket) {
+  const int smallest = 1;
+  setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof(smallest));
+  const char filler[4096] = {};
+  while (write(socket, filler, sizeof(filler)) > 0) {
+  }
+  while (write(socket, filler, 1) > 0) {
+  }
+}
+
+}  // namespace
+
+sys::Result<StandIns> StandIns::create() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return sys::last_error("socketpair");
+  }
+  StandIns made{sys::UniqueFd(ends[0]), sys::UniqueFd(ends[1]), sys::UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC))};
+  if (made.null() < 0) return sys::last_error("open");
+  fill(made.quiet_socket());
+  return made;
+}
+
+namespace {
+
+struct Quieting {
+  const StandIns& stand_ins;
+  std::span<const int32_t> keep;
+};
+
+bool may_bring_events(const uv_handle_t* handle) {
+  switch (handle->type) {
+    case UV_TCP:
+    case UV_NAMED_PIPE:
+    case UV_UDP:
+    case UV_POLL:
+      return true;
+    case UV_TTY:
+      // An idle one is standard output, and stays; a reader would take the parent's input.
+      return uv_is_active(handle) != 0;
+    default:
+      return false;
+  }
+}
+
+// libuv's intrusive list node: two pointers in every version of 1.x (src/queue.h).
+struct Link {
+  Link* next;
+  Link* previous;
+};
+
+void make_empty(void* list) {
+  auto* head = static_cast<Link*>(list);
+  head->next = head;
+  head->previous = head;
+}
+
+bool is_stream(const uv_handle_t* handle) {
+  return handle->type == UV_NAMED_PIPE || handle->type == UV_TCP || handle->type == UV_TTY;
+}
+
+// The parent writes what is queued here; a child that did so too would print it twice.
+void drop_pending_writes(uv_handle_t* handle) {
+  auto* stream = reinterpret_cast<uv_stream_t*>(handle);
+  make_empty(&stream->write_queue);
+  stream->write_queue_size = 0;
+}
+
+void quiet(uv_handle_t* handle, const Quieting& quieting) {
+  int fd = -1;
+  if (!may_bring_events(handle) || uv_fileno(handle, &fd) != 0) return;
+  if (std::find(quieting.keep.begin(), quieting.keep.end(), fd) != quieting.keep.end()) return;
+  uv_unref(handle);
+  if (fd == STDIN_FILENO && is_stream(handle)) {
+    uv_read_stop(reinterpret_cast<uv_stream_t*>(handle));
+  } else if (fd == STDOUT_FILENO || fd == STDERR_FILENO) {
+    if (is_stream(handle)) drop_pending_writes(handle);
+  } else {
+    dup3(quieting.stand_ins.quiet_socket(), fd, O_CLOEXEC);
+  }
+}
+
+}  // namespace
+
+std::vector<int> standard_streams(uv_loop_t* loop) {
+  std::vector<int> found;
+  uv_walk(
+      loop,
+      [](uv_handle_t* handle, void* argument) {
+        int fd = -1;
+        if (is_stream(handle) && uv_fileno(handle, &fd) == 0 && fd <= STDERR_FILENO) {
+          static_cast<std::vector<int>*>(argument)->push_back(fd);
+        }
+      },
+      &found);
+  return found;
+}
+
+void quiet_descriptors(uv_loop_t* loop, const StandIns& stand_ins, std::span<const int32_t> keep) {
+  Quieting quieting{stand_ins, keep};
+  uv_walk(
+      loop, [](uv_handle_t* handle, void* argument) { quiet(handle, *static_cast<const Quieting*>(argument)); },
+      &quieting);
+  dup3(stand_ins.null(), STDIN_FILENO, 0);
+}
+
+void forget_parents_work(uv_loop_t* loop) {
+  uv_walk(
+      loop,
+      [](uv_handle_t* handle, void*) {
+        // Not before uv_loop_fork: until then the inotify descriptor is the parent's too.
+        if (handle->type == UV_FS_EVENT) uv_fs_event_stop(reinterpret_cast<uv_fs_event_t*>(handle));
+        if (handle->type == UV_FS_POLL) uv_fs_poll_stop(reinterpret_cast<uv_fs_poll_t*>(handle));
+        if (handle->type == UV_PROCESS) uv_unref(handle);
+      },
+      nullptr);
+  // libuv would waitpid() for them, get ECHILD and report ends that never happened.
+  make_empty(&loop->process_handles);
+  make_empty(&loop->wq);
+}
+
+std::vector<uv_async_t*> pending_wakeups(uv_loop_t* loop) {
+  std::vector<uv_async_t*> pending;
+  uv_walk(
+      loop,
+      [](uv_handle_t* handle, void* found) {
+        if (handle->type != UV_ASYNC || uv_is_closing(handle)) return;
+        auto* async = reinterpret_cast<uv_async_t*>(handle);
+        if (async->pending != 0) static_cast<std::vector<uv_async_t*>*>(found)->push_back(async);
+      },
+      &pending);
+  return pending;
+}
+
+}  // namespace mp::fork

@@ -1,0 +1,115 @@
+#include "fork/forker.h"
+
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "fork/child_loop.h"
+#include "fork/heap_pages.h"
+#include "fork/io_pool_parking.h"
+
+namespace mp::fork {
+
+namespace {
+
+// A parent's pool that is busy delays a fork by this at most; see IoPoolParking for what it is waited for.
+constexpr double kIoPoolPatienceMs = 10;
+
+// Lookups that were under way in the parent count as running for ever, and there is a limit to them of half the pool
+// (libuv's src/threadpool.c, slow_work_thread_threshold): room for as many again. The child's pool is yet to start.
+void enlarge_io_pool() {
+  const std::string size = std::to_string(2 * io_pool_size() + 4);
+  setenv("UV_THREADPOOL_SIZE", size.c_str(), 1);
+}
+
+}  // namespace
+
+std::optional<std::string> Forker::prepare() {
+  if (takeover_) return std::nullopt;
+  std::string why_not;
+  takeover_ = PlatformTakeover::install(node::GetMultiIsolatePlatform(env_), &why_not);
+  if (takeover_) return std::nullopt;
+  return why_not;
+}
+
+std::optional<sys::Result<Forked>> Forker::fork(const ForkOptions& options, sys::Deadline deadline) {
+  if (!takeover_->original_threads_idle(deadline)) return std::nullopt;
+  IoPoolParking parking(loop_);
+  const bool io_pool_quiet = parking.park(sys::deadline_after(kIoPoolPatienceMs));
+  if (!takeover_->pool().pause(deadline)) return std::nullopt;
+  auto forked = fork_quieted(options, io_pool_quiet, parking);
+  if (!forked.ok() || forked.value().pid != 0) takeover_->pool().resume();
+  return forked;
+}
+
+sys::Result<Forked> Forker::fork_quieted(const ForkOptions& options, bool io_pool_quiet, IoPoolParking& parking) {
+  // Everything that can fail comes before the fork: a placeholder keeps a number free for the pidfd.
+  auto stand_ins = StandIns::create();
+  if (!stand_ins.ok()) return stand_ins.error();
+  sys::UniqueFd placeholder(eventfd(0, EFD_CLOEXEC));
+  if (!placeholder.valid()) return sys::last_error("eventfd");
+  if (auto status = reveal_heap_to_children(); !status.ok()) return status.error();
+  std::fflush(nullptr);
+
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &signals_before_);
+  const pid_t parent = getpid();
+  uv_mutex_lock(&loop_->wq_mutex);
+  const pid_t pid = ::fork();
+  const sys::Error failure = sys::last_error("fork");
+  uv_mutex_unlock(&loop_->wq_mutex);
+
+  if (pid != 0) {
+    unblock_signals();
+    if (pid < 0) return failure;
+    placeholder.reset();
+    sys::UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    if (!pidfd.valid()) return sys::last_error("pidfd_open");
+    return Forked{pid, std::move(pidfd)};
+  }
+
+  if (options.parent_death_signal != 0) {
+    prctl(PR_SET_PDEATHSIG, options.parent_death_signal);
+    if (getppid() != parent) _exit(128 + options.parent_death_signal);  // it died before the call
+  }
+  parking.forget_in_child();
+  if (!io_pool_quiet) enlarge_io_pool();
+  become_child(options, stand_ins.value());
+  if (!options.fresh) unblock_signals();
+  return Forked{};
+}
+
+void Forker::become_child(const ForkOptions& options, StandIns& stand_ins) {
+  if (options.fresh) {
+    quiet_descriptors(loop_, stand_ins, options.keep);
+    quiet_peer_ = stand_ins.take_peer();
+  }
+  const auto wakeups = pending_wakeups(loop_);
+  if (const int failed = uv_loop_fork(loop_); failed != 0) {
+    dprintf(STDERR_FILENO, "posix-multiprocessing: no event loop in a forked child: %s\n", uv_strerror(failed));
+    _exit(1);
+  }
+  if (options.fresh) forget_parents_work(loop_);
+  for (uv_async_t* wakeup : wakeups) uv_async_send(wakeup);
+  uv_update_time(loop_);
+  takeover_->pool().restart_in_child();
+  if (!is_child_) leave_without_nodes_shutdown();
+  is_child_ = true;
+}
+
+// Node's own shutdown joins threads that don't exist in the child.
+void Forker::leave_without_nodes_shutdown() {
+  node::SetProcessExitHandler(env_, [](node::Environment*, int code) { _exit(code); });
+  // A loop that runs dry gets here, first of all cleanup hooks.
+  node::AddEnvironmentCleanupHook(
+      isolate_, [](void* self) { _exit(static_cast<Forker*>(self)->exit_code_); }, this);
+}
+
+void Forker::unblock_signals() { pthread_sigmask(SIG_SETMASK, &signals_before_, nullptr); }
+
+}  // namespace mp::fork

@@ -1,0 +1,72 @@
+#include "fork/io_pool_parking.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+
+namespace mp::fork {
+
+struct IoPoolParking::Meeting {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int arrived = 0;
+  bool over = false;
+};
+
+// As libuv reads it when it starts the pool (src/threadpool.c, init_threads).
+int io_pool_size() {
+  constexpr int kDefault = 4;
+  constexpr int kMax = 1024;
+  const char* setting = std::getenv("UV_THREADPOOL_SIZE");
+  if (setting == nullptr) return kDefault;
+  return std::clamp(std::atoi(setting), 1, kMax);
+}
+
+IoPoolParking::~IoPoolParking() {
+  if (!meeting_) return;
+  const std::lock_guard lock(meeting_->mutex);
+  meeting_->over = true;
+  meeting_->changed.notify_all();
+}
+
+bool IoPoolParking::park(sys::Deadline deadline) {
+  // No request of this loop is under way, so no thread has work: Workers, which have loops of their own, are refused.
+  if (loop_->active_reqs.count == 0) return true;
+
+  struct Request {
+    uv_work_t work;
+    std::shared_ptr<Meeting> meeting;
+  };
+  meeting_ = std::make_shared<Meeting>();
+  const int threads = io_pool_size();
+  for (; queued_ < threads; ++queued_) {
+    auto* request = new Request{.work = {}, .meeting = meeting_};
+    request->work.data = request;
+    const auto work = [](uv_work_t* work) {
+      Meeting& meeting = *static_cast<Request*>(work->data)->meeting;
+      std::unique_lock lock(meeting.mutex);
+      ++meeting.arrived;
+      meeting.changed.notify_all();
+      meeting.changed.wait(lock, [&] { return meeting.over; });
+    };
+    const auto after = [](uv_work_t* work, int) { delete static_cast<Request*>(work->data); };
+    if (uv_queue_work(loop_, &request->work, work, after) != 0) {
+      delete request;
+      return false;
+    }
+  }
+  std::unique_lock lock(meeting_->mutex);
+  const auto time = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(deadline));
+  return meeting_->changed.wait_until(lock, time, [&] { return meeting_->arrived == threads; });
+}
+
+void IoPoolParking::forget_in_child() {
+  loop_->active_reqs.count -= queued_;
+  // Abandoned, not destroyed: dead threads wait on it.
+  new std::shared_ptr<Meeting>(std::move(meeting_));
+  meeting_.reset();
+}
+
+}  // namespace mp::fork

@@ -1,0 +1,152 @@
+#include "fork/worker_pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+namespace mp::fork {
+
+struct WorkerPool::Sync {
+  std::mutex mutex;
+  std::condition_variable work;   // a task was queued, or the pool was resumed
+  std::condition_variable quiet;  // a task ended
+};
+
+namespace {
+
+size_t rank(v8::TaskPriority priority) { return static_cast<size_t>(priority); }
+
+std::chrono::steady_clock::time_point to_time_point(sys::Deadline deadline) {
+  // libstdc++'s steady_clock is CLOCK_MONOTONIC in nanoseconds, as sys::Deadline is.
+  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(deadline));
+}
+
+// Signals belong to the main thread: libuv's handlers must not run here.
+void start_detached(void* (*entry)(void*), void* argument) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, entry, argument) == 0) pthread_detach(thread);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(int max_threads) : max_threads_(max_threads), sync_(new Sync) {}
+
+void WorkerPool::post(v8::TaskPriority priority, Task task) {
+  const std::lock_guard lock(sync_->mutex);
+  queues_[rank(priority)].push_back(std::move(task));
+  ensure_thread();
+}
+
+void WorkerPool::post_delayed(Task task, double delay_in_seconds) {
+  const std::lock_guard lock(sync_->mutex);
+  delayed_.emplace(sys::deadline_after(delay_in_seconds * 1000), std::move(task));
+  ensure_thread();
+}
+
+// With the mutex held: somebody must see the new task.
+void WorkerPool::ensure_thread() {
+  if (idle_ == 0 && threads_ < max_threads_) {
+    ++threads_;
+    start_detached(
+        [](void* pool) -> void* {
+          static_cast<WorkerPool*>(pool)->run_thread();
+          return nullptr;
+        },
+        this);
+  } else {
+    sync_->work.notify_one();
+  }
+}
+
+void WorkerPool::collect_due_tasks() {
+  const sys::Deadline now = sys::monotonic_now();
+  while (!delayed_.empty() && delayed_.begin()->first <= now) {
+    queues_[rank(v8::TaskPriority::kUserVisible)].push_back(std::move(delayed_.begin()->second));
+    delayed_.erase(delayed_.begin());
+  }
+}
+
+void WorkerPool::run_thread() {
+  std::unique_lock lock(sync_->mutex);
+  for (;;) {
+    collect_due_tasks();
+    size_t level = kPriorities;
+    while (level > 0 && queues_[level - 1].empty()) --level;
+    if (paused_ || level == 0) {
+      ++idle_;
+      if (delayed_.empty() || paused_) {
+        sync_->work.wait(lock);
+      } else {
+        sync_->work.wait_until(lock, to_time_point(delayed_.begin()->first));
+      }
+      --idle_;
+      continue;
+    }
+    const size_t index = level - 1;
+    Task task = std::move(queues_[index].front());
+    queues_[index].pop_front();
+    ++running_[index];
+    lock.unlock();
+    task->Run();
+    task.reset();
+    lock.lock();
+    --running_[index];
+    sync_->quiet.notify_all();
+  }
+}
+
+bool WorkerPool::busy_at(size_t priority) const {
+  for (size_t level = priority; level < kPriorities; ++level) {
+    if (running_[level] > 0 || !queues_[level].empty()) return true;
+  }
+  return false;
+}
+
+// With the mutex held, after a pause: nobody need wake up who has missed nothing.
+void WorkerPool::wake_if_waited_for() {
+  if (busy_at(0) || !delayed_.empty()) sync_->work.notify_all();
+}
+
+bool WorkerPool::pause(sys::Deadline deadline) {
+  std::unique_lock lock(sync_->mutex);
+  paused_ = true;
+  const auto nothing_runs = [this] { return std::accumulate(running_.begin(), running_.end(), 0) == 0; };
+  if (sync_->quiet.wait_until(lock, to_time_point(deadline), nothing_runs)) return true;
+  paused_ = false;
+  wake_if_waited_for();
+  return false;
+}
+
+void WorkerPool::resume() {
+  const std::lock_guard lock(sync_->mutex);
+  paused_ = false;
+  wake_if_waited_for();
+}
+
+void WorkerPool::drain(v8::TaskPriority priority) {
+  std::unique_lock lock(sync_->mutex);
+  sync_->quiet.wait(lock, [this, priority] { return !busy_at(rank(priority)); });
+}
+
+void WorkerPool::restart_in_child() {
+  sync_ = new Sync;
+  threads_ = 0;
+  idle_ = 0;
+  paused_ = false;
+  size_t waiting = delayed_.empty() ? 0 : 1;
+  for (const auto& queue : queues_) waiting += queue.size();
+  const std::lock_guard lock(sync_->mutex);
+  for (size_t started = 0; started < waiting && threads_ < max_threads_; ++started) ensure_thread();
+}
+
+}  // namespace mp::fork
