@@ -1,0 +1,272 @@
+// Processes that share a ring are killed: at every instruction of each operation, and at random moments under load. What
+// the others see is checked message by message. MP_SOAK_KILLS: how many, and every single instruction.
+#include <doctest/doctest.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "ipc/ring.h"
+#include "sys/sleep.h"
+#include "test/support/child.h"
+#include "test/support/outcome.h"
+#include "test/support/ring_client.h"
+#include "test/support/step_by_step.h"
+
+using namespace mp;
+using ipc::Ring;
+using test::Message;
+
+namespace {
+
+constexpr uint32_t kProducers = 2;  // at a time
+constexpr uint32_t kConsumers = 2;
+constexpr uint32_t kMaxLives = 400;  // of each kind, one after the other
+constexpr uint32_t kMaxMessages = 1 << 20;
+
+struct Head {
+  uint32_t producer;
+  uint32_t number;
+  uint32_t size;
+  uint32_t check;
+};
+
+uint32_t check_of(const Head& head) { return head.producer * 2654435761u ^ head.number * 40503u ^ head.size; }
+
+// What happened, in memory that outlives the processes.
+struct Journal {
+  std::atomic<uint32_t> acknowledged[kMaxLives];  // put() has returned for so many, by producer
+  std::atomic<uint32_t> torn;
+  std::atomic<uint32_t> out_of_order;
+  std::atomic<uint32_t> received;
+  std::atomic<uint64_t> log[kMaxMessages];  // producer and number of each message received
+};
+
+struct Unmap {
+  void operator()(Journal* journal) const { munmap(journal, sizeof(Journal)); }
+};
+
+std::unique_ptr<Journal, Unmap> make_journal() {
+  void* memory = mmap(nullptr, sizeof(Journal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE(memory != MAP_FAILED);
+  return std::unique_ptr<Journal, Unmap>(static_cast<Journal*>(memory));
+}
+
+Message message_of(uint32_t producer, uint32_t number) {
+  const uint32_t size = sizeof(Head) + number * 7919 % (number % 16 == 0 ? 20'000 : 200);
+  Message message = test::numbered(number, size);
+  Head head{producer, number, size, 0};
+  head.check = check_of(head);
+  std::memcpy(message.data(), &head, sizeof(head));
+  return message;
+}
+
+int produce(Ring& ring, Journal& journal, uint32_t producer) {
+  for (uint32_t number = 1;; ++number) {
+    if (!test::put_waiting(ring, message_of(producer, number))) return 0;
+    journal.acknowledged[producer] = number;
+  }
+}
+
+int consume(Ring& ring, Journal& journal) {
+  std::vector<uint32_t> last(kMaxLives);
+  while (const auto message = test::take_waiting(ring)) {
+    Head head{};
+    if (message->size() >= sizeof(head)) std::memcpy(&head, message->data(), sizeof(head));
+    if (head.producer >= kMaxLives || head.check != check_of(head) || *message != message_of(head.producer, head.number)) {
+      journal.torn += 1;
+      continue;
+    }
+    if (head.number <= last[head.producer]) journal.out_of_order += 1;
+    last[head.producer] = head.number;
+    // A death between the two steps leaves a hole: this message is then the one that a dead process had just taken.
+    journal.log[journal.received++ % kMaxMessages] = uint64_t{head.producer} << 32 | head.number;
+  }
+  return 0;
+}
+
+// A sanitizer makes each fork slow and each operation long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr long kUsualStride = 2003;
+constexpr uint32_t kUsualKills = 50;
+#else
+constexpr long kUsualStride = 31;
+constexpr uint32_t kUsualKills = 300;
+#endif
+
+// Runs the trial over the instructions of one operation, all of them in a soak.
+template <typename Trial>
+void over_instructions(Trial trial) {
+  const long stride = getenv("MP_SOAK_KILLS") == nullptr ? kUsualStride : 1;
+  if (!test::at_every_instruction(static_cast<long>(std::random_device()() % stride), stride, trial)) {
+    MESSAGE("processes can't be traced here: not tested");
+  }
+}
+
+void fall_asleep_for_items(Ring& ring) { CHECK(test::must(ring.take({}, true)).outcome == ipc::TakeOutcome::kEmpty); }
+
+}  // namespace
+
+TEST_CASE("killed in put: the message is in whole or not at all, and then the sleeper is woken") {
+  const Message message = test::numbered(1, 100);
+  Ring warm = test::must(Ring::create(1 << 20, 0));
+  fall_asleep_for_items(warm);
+  test::put(warm, message);
+  over_instructions([&](auto kill) {
+    Ring ring = test::must(Ring::create(1 << 20, 0));
+    fall_asleep_for_items(ring);
+    kill([&] { test::put(ring, message); });
+    const bool is_in = test::must(ring.size()) == 1;
+    if (is_in) REQUIRE(test::is_ringing(ring.items_bell()));
+    if (!is_in) test::put(ring, message);
+    REQUIRE(test::is_ringing(ring.items_bell()));
+    REQUIRE(test::take(ring) == message);
+    REQUIRE(test::take(ring) == std::nullopt);
+  });
+}
+
+TEST_CASE("killed in take: the message is still there or gone, and then who waits for space is woken") {
+  const Message first = test::numbered(1, 100), second = test::numbered(2, 50);
+  const auto fill = [&] {
+    Ring ring = test::must(Ring::create(1 << 20, 2));
+    test::put(ring, first);
+    test::put(ring, second);
+    CHECK(test::put(ring, first, true) == ipc::PutOutcome::kFull);
+    return ring;
+  };
+  Ring warm = fill();
+  test::take(warm);
+  over_instructions([&](auto kill) {
+    Ring ring = fill();
+    kill([&] { test::take(ring); });
+    const bool is_gone = test::must(ring.size()) == 1;
+    if (is_gone) REQUIRE(test::is_ringing(ring.space_bell()));
+    if (!is_gone) REQUIRE(test::take(ring) == first);
+    REQUIRE(test::is_ringing(ring.space_bell()));
+    REQUIRE(test::take(ring) == second);
+    REQUIRE(test::take(ring) == std::nullopt);
+  });
+}
+
+TEST_CASE("killed when the last message is taken and memory is given back: the ring goes on") {
+  const Message last = test::numbered(1, 100), large = test::numbered(2, 100 << 10);
+  const auto fill = [&](uint32_t before) {
+    Ring ring = test::must(Ring::create(16 << 20, 0));
+    for (uint32_t i = 0; i < before; ++i) test::put(ring, large);
+    test::put(ring, last);
+    for (uint32_t i = 0; i < before; ++i) test::take(ring);
+    return ring;
+  };
+  for (const uint32_t before : {0, 15}) {  // 15: some of it has been given back earlier
+    Ring warm = fill(before);
+    test::take(warm);
+    over_instructions([&](auto kill) {
+      Ring ring = fill(before);
+      kill([&] { test::take(ring); });
+      if (test::must(ring.size()) == 1) REQUIRE(test::take(ring) == last);
+      for (int round = 0; round < 2; ++round) {
+        REQUIRE(test::put(ring, large) == ipc::PutOutcome::kDone);
+        REQUIRE(test::take(ring) == large);
+      }
+    });
+  }
+}
+
+TEST_CASE("killed on the way to sleep: no other sleeper is forgotten") {
+  const auto rung_and_empty = [] {
+    Ring ring = test::must(Ring::create(1 << 20, 0));
+    fall_asleep_for_items(ring);
+    test::put(ring, {1});
+    test::take(ring);
+    return ring;
+  };
+  Ring warm = rung_and_empty();
+  fall_asleep_for_items(warm);
+  over_instructions([&](auto kill) {
+    Ring ring = rung_and_empty();
+    kill([&] { static_cast<void>(ring.take({}, true)); });
+    test::put(ring, {2});
+    REQUIRE(test::is_ringing(ring.items_bell()));
+  });
+}
+
+TEST_CASE("killed in end: it is ended and everybody is woken, or it is not ended") {
+  Ring warm = test::must(Ring::create(1 << 20, 0));
+  REQUIRE(warm.end().ok());
+  over_instructions([&](auto kill) {
+    Ring ring = test::must(Ring::create(1 << 20, 1));
+    fall_asleep_for_items(ring);
+    kill([&] { static_cast<void>(ring.end()); });
+    const bool ended = test::put(ring, {1}) == ipc::PutOutcome::kEnded;
+    REQUIRE(test::is_ringing(ring.items_bell()));
+    if (ended) REQUIRE(test::is_ringing(ring.space_bell()));
+    REQUIRE(test::take(ring).has_value() == !ended);
+  });
+}
+
+TEST_CASE("whoever is killed wherever: nothing committed is lost but what a dead one had just taken") {
+  const char* wanted = getenv("MP_SOAK_KILLS");
+  const uint32_t kills = wanted == nullptr ? kUsualKills : static_cast<uint32_t>(atoi(wanted));
+  const uint32_t seed = std::random_device()();
+  INFO("seed ", seed);
+  std::mt19937 random(seed);
+  uint32_t done = 0;
+  while (done < kills) {
+    const uint64_t max_count = random() % 3 == 0 ? 0 : 1 + random() % 8;
+    Ring ring = test::must(Ring::create(128 << 10, max_count));
+    const auto journal = make_journal();
+    uint32_t lives = 0;
+    uint32_t dead_consumers = 0;
+    const auto new_producer = [&] { return test::Child([&, life = lives++] { return produce(ring, *journal, life); }); };
+    const auto new_consumer = [&] { return test::Child([&] { return consume(ring, *journal); }); };
+    std::vector<std::unique_ptr<test::Child>> producers, consumers;
+    for (uint32_t i = 0; i < kProducers; ++i) producers.push_back(std::make_unique<test::Child>(new_producer()));
+    for (uint32_t i = 0; i < kConsumers; ++i) consumers.push_back(std::make_unique<test::Child>(new_consumer()));
+    for (int round = 0; round < 50 && done < kills && journal->received < kMaxMessages / 2; ++round, ++done) {
+      static_cast<void>(sys::sleep_until(sys::deadline_after(random() % 2000 / 1000.0)));
+      if (random() % 2 == 0) {
+        auto& victim = producers[random() % kProducers];
+        victim.reset();
+        victim = std::make_unique<test::Child>(new_producer());
+      } else {
+        auto& victim = consumers[random() % kConsumers];
+        victim.reset();
+        dead_consumers += 1;
+        victim = std::make_unique<test::Child>(new_consumer());
+      }
+    }
+    // Progress: the ring still passes messages on, so nobody sleeps for ever.
+    const uint32_t before = journal->received;
+    while (journal->received < before + 1000) static_cast<void>(sys::sleep_until(sys::deadline_after(1)));
+    REQUIRE(ring.end().ok());
+    for (auto& producer : producers) CHECK(producer->join() == 0);
+    for (auto& consumer : consumers) CHECK(consumer->join() == 0);
+
+    CHECK(journal->torn == 0);
+    CHECK(journal->out_of_order == 0);
+    REQUIRE(journal->received < kMaxMessages);
+    std::vector<std::vector<bool>> seen(lives);
+    uint32_t doubled = 0;
+    for (uint32_t i = 0; i < journal->received; ++i) {
+      const uint64_t entry = journal->log[i];
+      const uint32_t number = static_cast<uint32_t>(entry);
+      if (number == 0) continue;  // its consumer was killed between the two steps of writing it down
+      auto& numbers = seen[entry >> 32];
+      if (numbers.size() <= number) numbers.resize(number + 1);
+      if (numbers[number]) doubled += 1;
+      numbers[number] = true;
+    }
+    CHECK(doubled == 0);
+    uint32_t missing = 0;
+    for (uint32_t life = 0; life < lives; ++life) {
+      for (uint32_t number = 1; number <= journal->acknowledged[life]; ++number) {
+        if (number >= seen[life].size() || !seen[life][number]) missing += 1;
+      }
+    }
+    CHECK(missing <= dead_consumers);
+    CHECK(test::must(ring.size()) == 0);
+  }
+}

@@ -1,0 +1,77 @@
+// A ring as the tests use it: waiting puts and takes, over poll(2) on its bells as a process of the library does it.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ipc/ring.h"
+#include "sys/poll_wait.h"
+
+namespace mp::test {
+
+using Message = std::vector<uint8_t>;
+
+inline ipc::Ring::Bytes bytes_of(const Message& message) { return message; }
+
+inline void wait_for_bell(int bell) {
+  pollfd entry{.fd = bell, .events = POLLIN, .revents = 0};
+  if (!sys::poll_until({&entry, 1}, sys::kForever).ok()) abort();
+}
+
+inline ipc::PutOutcome put(ipc::Ring& ring, const Message& message, bool ask = false) {
+  const ipc::Ring::Bytes part = message;
+  auto outcome = ring.put({&part, 1}, ask);
+  if (!outcome.ok()) abort();
+  return outcome.value();
+}
+
+// Waits for room; false once the ring is ended.
+inline bool put_waiting(ipc::Ring& ring, const Message& message) {
+  for (;;) {
+    const ipc::PutOutcome outcome = put(ring, message, true);
+    if (outcome != ipc::PutOutcome::kFull) return outcome == ipc::PutOutcome::kDone;
+    wait_for_bell(ring.space_bell());
+  }
+}
+
+inline std::optional<Message> message_of(ipc::Taken taken, std::span<const uint8_t> buffer) {
+  if (taken.outcome != ipc::TakeOutcome::kMessage) return {};
+  const uint8_t* start = taken.own != nullptr ? taken.own.get() : buffer.data();
+  return Message(start, start + taken.size);
+}
+
+inline std::optional<Message> take(ipc::Ring& ring) {
+  uint8_t buffer[64];
+  auto taken = ring.take(buffer, false);
+  if (!taken.ok()) abort();
+  return message_of(std::move(taken).value(), buffer);
+}
+
+// Waits for a message; nothing once the ring is ended and empty.
+inline std::optional<Message> take_waiting(ipc::Ring& ring) {
+  uint8_t buffer[64];
+  for (;;) {
+    auto taken = ring.take(buffer, true);
+    if (!taken.ok()) abort();
+    if (taken.value().outcome != ipc::TakeOutcome::kEmpty) return message_of(std::move(taken).value(), buffer);
+    wait_for_bell(ring.items_bell());
+  }
+}
+
+inline bool is_ringing(int bell) {
+  pollfd entry{.fd = bell, .events = POLLIN, .revents = 0};
+  return poll(&entry, 1, 0) == 1;
+}
+
+// A message of this size whose content its number decides.
+inline Message numbered(uint32_t number, size_t size) {
+  Message message(size);
+  for (size_t i = 0; i < size; ++i) message[i] = static_cast<uint8_t>(number * 31 + i);
+  return message;
+}
+
+}  // namespace mp::test
