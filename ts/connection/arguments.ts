@@ -1,0 +1,57 @@
+/** What the calls of a Connection are given, checked; and messages in the form that they are asked for. */
+
+import { BufferTooShortError } from '../errors.js';
+import { type Deadline, deadlineOf, type WaitOptions } from '../internal/deadline.js';
+import { invalidArgType, validateInteger, validateOptions } from '../internal/validate.js';
+
+/** A message that has memory of its own. */
+export function asBytes(message: Buffer): Uint8Array {
+  return new Uint8Array(message.buffer, message.byteOffset, message.length);
+}
+
+/** Copies a message into the caller's buffer; its length. */
+export function into(buffer: ArrayBufferView, offset: number): (message: Buffer) => number {
+  if (!ArrayBuffer.isView(buffer)) throw invalidArgType('buffer', 'an instance of TypedArray or DataView', buffer);
+  validateInteger(offset, 'offset', 0, buffer.byteLength);
+  return (message) => {
+    const room = bytesOf(buffer, 'buffer', offset);
+    if (message.length > room.length) {
+      const what = `a message of ${message.length} bytes came, there is room for ${room.length}`;
+      throw new BufferTooShortError(what, asBytes(message));
+    }
+    room.set(message);
+    return message.length;
+  };
+}
+
+/** `size` bytes (default: the rest) from `offset` on. */
+export function bytesOf(
+  memory: ArrayBufferView | ArrayBuffer,
+  name: string,
+  offset: number = 0,
+  size?: number,
+): Uint8Array {
+  const isView = ArrayBuffer.isView(memory);
+  if (!isView && !(memory instanceof ArrayBuffer)) {
+    throw invalidArgType(name, 'an instance of Buffer, TypedArray, DataView or ArrayBuffer', memory);
+  }
+  validateInteger(offset, 'offset', 0, memory.byteLength);
+  if (size !== undefined) validateInteger(size, 'size', 0, memory.byteLength - offset);
+  const length = size ?? memory.byteLength - offset;
+  return isView
+    ? new Uint8Array(memory.buffer, memory.byteOffset + offset, length)
+    : new Uint8Array(memory, offset, length);
+}
+
+export function maxLengthOf(options: { maxLength?: number } | undefined): number | undefined {
+  validateOptions(options, 'options');
+  const maxLength = options?.maxLength;
+  if (maxLength !== undefined) validateInteger(maxLength, 'options.maxLength', 0);
+  return maxLength;
+}
+
+/** Without a timeout it looks once. */
+export function pollDeadlineOf(options: WaitOptions): Deadline {
+  validateOptions(options, 'options');
+  return deadlineOf('timeout' in options ? options : { timeout: 0 });
+}

@@ -1,0 +1,270 @@
+/** Connection: messages between processes over a pipe or a socket. */
+
+import { inspect } from 'node:util';
+import { ClosedError, EndOfFileError } from '../errors.js';
+import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
+import { stopWaiting } from '../internal/readiness.js';
+import { systemError } from '../internal/system_error.js';
+import { invalidArgValue, validateBoolean, validateInteger, validateOptions } from '../internal/validate.js';
+import { native } from '../native/load.js';
+import { deserialize } from '../serialization/deserialize.js';
+import { registerHomebody } from '../serialization/registry.js';
+import { serialize } from '../serialization/serialize.js';
+import { asBytes, bytesOf, into, maxLengthOf, pollDeadlineOf } from './arguments.js';
+import { Incoming, type Reception } from './incoming.js';
+import { Outgoing } from './outgoing.js';
+
+const LARGEST_FD = 2 ** 31 - 1;
+
+/** Which directions a descriptor is used in; both by default. */
+export interface ConnectionOptions {
+  readable?: boolean;
+  writable?: boolean;
+}
+
+/** Closes what nobody can reach any more, in the process that opened it, so that the peer learns of the end. */
+const lost = new FinalizationRegistry<{ fd: number; owner: number }>(({ fd, owner }) => {
+  if (owner === process.pid) native.closeFd(fd);
+});
+
+/**
+ * One end of a channel on which whole messages travel. Plain calls return promises and don't block, the ones with the
+ * suffix `Sync` block the event loop; both may be mixed, calls are served in their order. A message is read only when
+ * it is asked for, and never a byte of the next one: processes that share an end may take turns.
+ *
+ * A forked child inherits the end by closure, and has it open until it closes it: for end of file each process closes
+ * what it does not use. Waits and half-read messages stay with the process that had them; fork between messages.
+ *
+ * Python: `multiprocessing.connection.Connection`, and its format on the wire.
+ *
+ * @example
+ * const [mine, its] = Pipe<string>();
+ * await mine.send('hello');
+ * await its.recv(); // 'hello'
+ */
+export class Connection<T = unknown> implements AsyncIterable<T> {
+  readonly #fd: number;
+  readonly #incoming: Incoming | undefined;
+  readonly #outgoing: Outgoing | undefined;
+  #closed = false;
+
+  /**
+   * Takes over an open descriptor of a pipe, socket or terminal: close() closes it. It becomes non-blocking.
+   * @throws EBADF; ERR_OUT_OF_RANGE; ERR_INVALID_ARG_VALUE when it is to be neither readable nor writable.
+   */
+  constructor(fd: number, options?: ConnectionOptions) {
+    validateInteger(fd, 'fd', 0, LARGEST_FD);
+    validateOptions(options, 'options');
+    const { readable = true, writable = true } = options ?? {};
+    validateBoolean(readable, 'options.readable');
+    validateBoolean(writable, 'options.writable');
+    if (!readable && !writable) throw invalidArgValue('options', 'must leave it readable or writable', options);
+    native.setNonblocking(fd, true);
+    this.#fd = fd;
+    this.#incoming = readable ? new Incoming(fd) : undefined;
+    this.#outgoing = writable ? new Outgoing(fd) : undefined;
+    lost.register(this, { fd, owner: process.pid }, this);
+  }
+
+  /** The descriptor; it stays this object's. @throws ERR_MP_CLOSED. */
+  get fd(): number {
+    this.#mustBeOpen();
+    return this.#fd;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** False on an end that only sends, and after a message that exceeded `maxLength`. */
+  get readable(): boolean {
+    return this.#incoming !== undefined && !this.#incoming.isBroken;
+  }
+
+  get writable(): boolean {
+    return this.#outgoing !== undefined;
+  }
+
+  /**
+   * Sends a value. It is serialised before this returns, later changes don't travel; resolves when the kernel has taken
+   * the message, so a slow reader slows the sender. Unawaited sends stay in order.
+   * @throws ERR_MP_SERIALIZE: the value can't travel, nothing was sent; EPIPE: nobody can receive it any more; EBADF:
+   * this end only receives; ERR_MP_CLOSED, also when it is closed before the message has left.
+   *
+   * Python: `Connection.send`
+   */
+  async send(value: T): Promise<void> {
+    const outgoing = this.#mustWrite();
+    await outgoing.send(serialize(value));
+  }
+
+  /** send(), blocking until the kernel has taken the message. Python: `Connection.send` */
+  sendSync(value: T): void {
+    const outgoing = this.#mustWrite();
+    outgoing.sendSync(serialize(value));
+  }
+
+  /**
+   * The next value. An aborted or timed-out call loses nothing: the next one gets the message.
+   * @throws ERR_MP_EOF, again and again, when the other end is closed everywhere, and its message tells when that was in
+   * the middle of a message; ERR_MP_TIMEOUT; EBADF: this end only sends; ERR_MP_CLOSED.
+   *
+   * Python: `Connection.recv`
+   */
+  async recv(options?: WaitOptions): Promise<T> {
+    return this.#receive(asValue as Reception<T>, options);
+  }
+
+  /** recv(), blocking. Python: `Connection.recv` */
+  recvSync(options?: SyncWaitOptions): T {
+    return this.#mustRead().receiveSync(asValue as Reception<T>, deadlineOf(options));
+  }
+
+  /**
+   * Sends bytes as one message: `size` (default: the rest) from `offset` on, both in bytes. The receiver calls
+   * recvBytes(). As send() otherwise; the memory may be changed as soon as this returns.
+   *
+   * Python: `Connection.send_bytes`
+   */
+  async sendBytes(bytes: ArrayBufferView | ArrayBuffer, offset?: number, size?: number): Promise<void> {
+    const outgoing = this.#mustWrite();
+    await outgoing.send([bytesOf(bytes, 'bytes', offset, size)]);
+  }
+
+  /** sendBytes(), blocking. Python: `Connection.send_bytes` */
+  sendBytesSync(bytes: ArrayBufferView | ArrayBuffer, offset?: number, size?: number): void {
+    this.#mustWrite().sendSync([bytesOf(bytes, 'bytes', offset, size)]);
+  }
+
+  /**
+   * The bytes of the next message, in memory of their own. One longer than `maxLength` bytes is neither read nor
+   * allocated: ERR_MP_MESSAGE_TOO_LONG, and this end can't receive any more (it is closed, if it can't send either).
+   *
+   * Python: `Connection.recv_bytes`
+   */
+  async recvBytes(options?: WaitOptions & { maxLength?: number }): Promise<Uint8Array> {
+    return this.#receive({ finish: asBytes, maxLength: maxLengthOf(options) }, options);
+  }
+
+  /** recvBytes(), blocking. Python: `Connection.recv_bytes` */
+  recvBytesSync(options?: SyncWaitOptions & { maxLength?: number }): Uint8Array {
+    const reception = { finish: asBytes, maxLength: maxLengthOf(options) };
+    const incoming = this.#mustRead();
+    return this.#closingIfUseless(() => incoming.receiveSync(reception, deadlineOf(options)));
+  }
+
+  /**
+   * Puts the bytes of the next message into `buffer` from `offset` (in bytes) on and resolves with their number.
+   * @throws ERR_MP_BUFFER_TOO_SHORT with the whole message as `bytes`; the next message can be received.
+   *
+   * Python: `Connection.recv_bytes_into`
+   */
+  async recvBytesInto(buffer: ArrayBufferView, offset: number = 0, options?: WaitOptions): Promise<number> {
+    return this.#receive({ finish: into(buffer, offset) }, options);
+  }
+
+  /** recvBytesInto(), blocking. Python: `Connection.recv_bytes_into` */
+  recvBytesIntoSync(buffer: ArrayBufferView, offset: number = 0, options?: SyncWaitOptions): number {
+    return this.#mustRead().receiveSync({ finish: into(buffer, offset) }, deadlineOf(options));
+  }
+
+  /**
+   * Whether there is something to receive: true for a message, for its first bytes, and at end of file; takes nothing.
+   * Without a timeout it looks once; `{ timeout: undefined }` waits for ever.
+   * @throws EBADF: this end only sends; ERR_MP_CLOSED.
+   *
+   * Python: `Connection.poll`
+   */
+  async poll(options: WaitOptions = {}): Promise<boolean> {
+    const incoming = this.#mustRead();
+    const ready = await incoming.poll(pollDeadlineOf(options), signalOf(options));
+    this.#mustBeOpen();
+    return ready;
+  }
+
+  /** poll(), blocking. Python: `Connection.poll` */
+  pollSync(options: SyncWaitOptions = {}): boolean {
+    return this.#mustRead().pollSync(pollDeadlineOf(options));
+  }
+
+  /**
+   * Closes the descriptor in this process. Calls that wait reject with ERR_MP_CLOSED; what the kernel has taken reaches
+   * the peer. Idempotent.
+   *
+   * Python: `Connection.close`
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    lost.unregister(this);
+    const reason = (): Error => new ClosedError('this connection was closed');
+    this.#incoming?.close(reason);
+    this.#outgoing?.close(reason);
+    stopWaiting(this.#fd);
+    native.closeFd(this.#fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The values that come, until the other end is closed. Leaving the loop does not close this one. */
+  async *[Symbol.asyncIterator](): AsyncIterator<T> {
+    for (;;) {
+      try {
+        yield await this.recv();
+      } catch (error) {
+        if (error instanceof EndOfFileError && this.#incoming?.isBetweenMessages === true) return;
+        throw error;
+      }
+    }
+  }
+
+  static {
+    // Not a computed member: --isolatedDeclarations could not name it.
+    const value = function (this: Connection): string {
+      const direction = this.writable ? (this.readable ? 'duplex' : 'sends') : 'receives';
+      return this.#closed ? 'Connection { closed }' : `Connection { fd: ${this.#fd}, ${direction} }`;
+    };
+    Object.defineProperty(Connection.prototype, inspect.custom, { value, configurable: true, writable: true });
+  }
+
+  async #receive<R>(reception: Reception<R>, options: WaitOptions | undefined): Promise<R> {
+    const incoming = this.#mustRead();
+    const received = incoming.receive(reception, deadlineOf(options), signalOf(options));
+    return received.catch((error: unknown) => this.#closingIfUseless<R>(() => raise(error)));
+  }
+
+  /** After a message that was refused unread: an end that can't send either is of no use. */
+  #closingIfUseless<R>(body: () => R): R {
+    try {
+      return body();
+    } finally {
+      if (!this.readable && !this.writable) this.close();
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new ClosedError('this connection is closed');
+  }
+
+  #mustRead(): Incoming {
+    this.#mustBeOpen();
+    if (this.#incoming === undefined || this.#incoming.isBroken) throw systemError('EBADF', 'read');
+    return this.#incoming;
+  }
+
+  #mustWrite(): Outgoing {
+    this.#mustBeOpen();
+    if (this.#outgoing === undefined) throw systemError('EBADF', 'write');
+    return this.#outgoing;
+  }
+}
+
+registerHomebody('Connection', Connection);
+
+const asValue: Reception<unknown> = { finish: (message) => deserialize(message, { owned: true }) };
+
+function raise(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,107 @@
+/** The receiving half of a connection. */
+
+import { EndOfFileError, MultiprocessingError, TimeoutError } from '../errors.js';
+import type { Deadline } from '../internal/deadline.js';
+import { forkGeneration } from '../internal/fork_generation.js';
+import { READABLE, waitReadySync, whenReady } from '../internal/readiness.js';
+import { type Attempt, type Patience, PENDING, RequestLine } from '../internal/request_line.js';
+import { afterTurn, isTurnOver } from '../internal/turns.js';
+import { native } from '../native/load.js';
+import { FrameReader } from './framing.js';
+
+/** A read that moved so much may have taken a while. */
+const MUCH = 64 * 1024;
+
+/** What becomes of a message. */
+export interface Reception<R> {
+  readonly maxLength?: number | undefined;
+  readonly finish: (message: Buffer) => R;
+}
+
+export class Incoming {
+  readonly #fd: number;
+  readonly #line: RequestLine;
+  #frames: FrameReader = new FrameReader();
+  #generation: number = forkGeneration();
+  #isBroken = false;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    this.#line = new RequestLine(fd, READABLE);
+  }
+
+  /** A message was refused before it was read: what follows can't be told apart any more. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** Whether the stream ended, or would, with a message and not within one. */
+  get isBetweenMessages(): boolean {
+    return this.#frames.isBetweenMessages;
+  }
+
+  receive<R>(reception: Reception<R>, deadline: Deadline, signal: AbortSignal | undefined): Promise<R> {
+    return this.#line.run(this.#attempt(reception), patienceOf(deadline, signal));
+  }
+
+  receiveSync<R>(reception: Reception<R>, deadline: Deadline): R {
+    return this.#line.runSync(this.#attempt(reception), patienceOf(deadline));
+  }
+
+  /** True when there is something to read, the end of the stream included; false on time-out. */
+  async poll(deadline: Deadline, signal: AbortSignal | undefined): Promise<boolean> {
+    signal?.throwIfAborted();
+    if (isTurnOver()) await new Promise<void>(afterTurn);
+    if (this.pollSync(Number.NEGATIVE_INFINITY)) return true;
+    if (deadline === Number.NEGATIVE_INFINITY) return false;
+    return whenReady(this.#fd, READABLE, deadline, signal);
+  }
+
+  pollSync(deadline: Deadline): boolean {
+    return waitReadySync(this.#fd, READABLE, deadline);
+  }
+
+  close(reason: () => Error): void {
+    this.#line.close(reason);
+  }
+
+  #attempt<R>({ maxLength, finish }: Reception<R>): Attempt<R> {
+    this.#forgetParent();
+    return () => {
+      const message = this.#next(maxLength);
+      return message === undefined ? PENDING : finish(message);
+    };
+  }
+
+  #next(maxLength: number | undefined): Buffer | undefined {
+    if (this.#isBroken) throw new MultiprocessingError('the stream is broken: an earlier message was refused');
+    try {
+      return this.#frames.next(this.#read, maxLength);
+    } catch (error) {
+      if (error instanceof MultiprocessingError && !(error instanceof EndOfFileError)) this.#isBroken = true;
+      throw error;
+    }
+  }
+
+  readonly #read = (buffer: Uint8Array, offset: number, length: number): number | undefined => {
+    if (length >= MUCH && offset > 0 && isTurnOver()) return undefined;
+    try {
+      return native.read(this.#fd, buffer, offset, length);
+    } catch (error) {
+      // The peer left without reading all that it was sent; what it had sent itself has been read. unix(7)
+      if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return 0;
+      throw error;
+    }
+  };
+
+  /** In a forked child: the part of a message that the parent has read is the parent's. */
+  #forgetParent(): void {
+    if (this.#generation === forkGeneration()) return;
+    this.#generation = forkGeneration();
+    this.#frames = new FrameReader();
+  }
+}
+
+function patienceOf(deadline: Deadline, signal?: AbortSignal): Patience {
+  return { deadline, signal, expired: () => new TimeoutError('no message came in time') };
+}

@@ -1,0 +1,30 @@
+/** Pipe(): two connected ends. */
+
+import { validateBoolean, validateOptions } from '../internal/validate.js';
+import { native } from '../native/load.js';
+import { Connection } from './connection.js';
+
+/**
+ * Two connected ends, duplex by default: both send and receive (a socketpair). With `duplex: false` the first only
+ * receives and the second only sends (a pipe, a little faster). The caller owns both. Doesn't block.
+ *
+ * Python: `multiprocessing.Pipe`. pipe(2), socketpair(2)
+ * @throws EMFILE; ENFILE.
+ *
+ * @example
+ * const [receiver, sender] = Pipe<number>({ duplex: false });
+ * await using child = await new Process({ target: () => sender.send(42) }).start();
+ * sender.close();
+ * await receiver.recv(); // 42
+ */
+export function Pipe<T = unknown>(options?: { duplex?: boolean }): [Connection<T>, Connection<T>] {
+  validateOptions(options, 'options');
+  const duplex = options?.duplex ?? true;
+  validateBoolean(duplex, 'options.duplex');
+  if (duplex) {
+    const [first, second] = native.socketpair();
+    return [new Connection<T>(first), new Connection<T>(second)];
+  }
+  const [readEnd, writeEnd] = native.pipe();
+  return [new Connection<T>(readEnd, { writable: false }), new Connection<T>(writeEnd, { readable: false })];
+}

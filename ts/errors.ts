@@ -1,0 +1,75 @@
+/**
+ * The library's own errors: subclasses of MultiprocessingError with a fixed `code`. A failed system call throws Node's
+ * shape instead (`code`, `errno`, `syscall`).
+ */
+
+/** Base of every error that the library itself raises. Python: `multiprocessing.ProcessError`. */
+export class MultiprocessingError extends Error {
+  readonly code: string = 'ERR_MP';
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+/** Wrong use of a Process: started twice, joined before start, closed while it runs, … */
+export class ProcessError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_PROCESS';
+}
+/** The start method is unknown, was set twice, or can't work here; the message says why and what to do. */
+export class StartMethodError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_START_METHOD';
+}
+/** A fresh process could not find this function; the message says how to make it findable. */
+export class TargetError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_TARGET';
+}
+/** The time is up. Python: `multiprocessing.TimeoutError`. */
+export class TimeoutError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_TIMEOUT';
+}
+/** Used after close(). Python: `ValueError` or `OSError`, "handle is closed". */
+export class ClosedError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_CLOSED';
+}
+/** The peer closed its end. Python: `EOFError`. */
+export class EndOfFileError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_EOF';
+}
+/** A message did not fit the caller's buffer; `bytes` is the whole message. Python: `BufferTooShort`. */
+export class BufferTooShortError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_BUFFER_TOO_SHORT';
+  readonly bytes: Uint8Array;
+  constructor(message: string, bytes: Uint8Array) {
+    super(message);
+    this.bytes = bytes;
+  }
+}
+/** A message exceeds the caller's maxLength. Python: `OSError`. */
+export class MessageTooLongError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_MESSAGE_TOO_LONG';
+}
+/** Nothing came within the time. Python: `queue.Empty`. */
+export class QueueEmptyError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_QUEUE_EMPTY';
+}
+/** No room came within the time. Python: `queue.Full`. */
+export class QueueFullError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_QUEUE_FULL';
+}
+/** A value can't travel to another process; the message names the path to the offending part. Python: `PicklingError`. */
+export class SerializationError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_SERIALIZE';
+}
+/** Not held: a release too many. Python: `ValueError`, "semaphore or lock released too many times". */
+export class OverReleaseError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_OVER_RELEASE';
+}
+/** The holder died; the lock is now the caller's, and what it guards may be torn. */
+export class OwnerDiedError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_OWNER_DIED';
+  /** The process that died holding the lock. */
+  readonly pid: number;
+  constructor(message: string, pid: number) {
+    super(message);
+    this.pid = pid;
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The few objects inside Node's own modules that a forked child must empty: they are reachable only as variables that a
+ * public function closes over, which an in-process inspector session can read. Read once, in the parent; children inherit.
+ */
+
+import crypto from 'node:crypto';
+import inspector from 'node:inspector';
+import timers from 'node:timers';
+
+/** Node's circular lists of timers and the like (lib/internal/linkedlist.js). */
+export interface Linked {
+  _idlePrev: Linked;
+  _idleNext: Linked | null;
+}
+
+export interface TimerInternals {
+  /** By duration: the head of a circular list of Timeouts. */
+  timerListMap: Record<string, Linked>;
+  immediateQueue: { head: Linked | null };
+}
+
+const shelf = Symbol.for('posix-multiprocessing.reflection');
+type Shelf = { subject: unknown; found: Record<string, unknown> };
+
+/** The objects that a function closes over, by variable name, as far as `wanted` says. */
+function closedOver(subject: unknown, wanted: (name: string) => boolean): Record<string, unknown> {
+  const place = globalThis as unknown as Record<symbol, Shelf | undefined>;
+  const found: Record<string, unknown> = {};
+  const session = new inspector.Session();
+  // In-process sessions answer during post().
+  const post = <Answer>(method: string, parameters: object): Answer => {
+    let answer: unknown;
+    session.post(method, parameters, (error: Error | null, result?: unknown) => {
+      if (error !== null) throw error;
+      answer = result;
+    });
+    return answer as Answer;
+  };
+  interface Property {
+    name: string;
+    value?: { objectId?: string; description?: string };
+  }
+  const properties = (objectId: string): { result: Property[]; internalProperties?: Property[] } =>
+    post('Runtime.getProperties', { objectId, ownProperties: true });
+
+  place[shelf] = { subject, found };
+  session.connect();
+  try {
+    const expression = `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(shelf))})]`;
+    const { result } = post<{ result: { objectId: string } }>('Runtime.evaluate', {
+      expression: `${expression}.subject`,
+    });
+    const scopes = properties(result.objectId).internalProperties?.find(({ name }) => name === '[[Scopes]]');
+    for (const scope of properties(scopes?.value?.objectId ?? '').result) {
+      if (scope.value?.objectId === undefined || scope.value.description?.startsWith('Global') === true) continue;
+      for (const { name, value } of properties(scope.value.objectId).result) {
+        if (value?.objectId === undefined || !wanted(name)) continue;
+        post('Runtime.callFunctionOn', {
+          objectId: value.objectId,
+          functionDeclaration: `function () { ${expression}.found[${JSON.stringify(name)}] = this }`,
+        });
+      }
+    }
+  } finally {
+    session.disconnect();
+    delete place[shelf];
+  }
+  return found;
+}
+
+let timerInternals: TimerInternals | undefined;
+let randomCaches: NodeJS.ArrayBufferView[] | undefined;
+
+/** Reads Node's timer tables; throws when this Node keeps them elsewhere. */
+export function readTimerInternals(): TimerInternals {
+  if (timerInternals !== undefined) return timerInternals;
+  const { timerListMap, immediateQueue } = closedOver(
+    timers.clearTimeout,
+    (name) => name === 'timerListMap' || name === 'immediateQueue',
+  ) as Partial<TimerInternals>;
+  if (timerListMap === undefined || immediateQueue === undefined) {
+    throw new Error(`Node ${process.version} keeps its timers in an unknown place`);
+  }
+  timerInternals = { timerListMap, immediateQueue };
+  return timerInternals;
+}
+
+/**
+ * The buffers that crypto.randomUUID() and randomInt() serve from; without a refill parent and children would return the
+ * same values. Empty as long as nobody has loaded node:crypto's generators.
+ */
+export function readRandomCaches(): readonly NodeJS.ArrayBufferView[] {
+  if (randomCaches !== undefined) return randomCaches;
+  // Both make their buffer on first use.
+  crypto.randomUUID();
+  crypto.randomInt(2);
+  const buffers = [crypto.randomUUID, crypto.randomInt].flatMap((generator) =>
+    Object.values(closedOver(generator, (name) => /uuid|cache/i.test(name))),
+  );
+  randomCaches = [...new Set(buffers)].filter((buffer): buffer is NodeJS.ArrayBufferView => ArrayBuffer.isView(buffer));
+  return randomCaches;
+}

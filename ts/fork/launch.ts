@@ -1,0 +1,103 @@
+/** When and how a fork happens: at a clean point of the event loop, once V8's background threads are at rest. */
+
+import { performance } from 'node:perf_hooks';
+import type { ForkKind } from '../internal/after_fork.js';
+import { watchedDescriptors } from '../internal/readiness.js';
+import type { ForkBinding } from '../native/fork.js';
+import { becomeChild } from './child.js';
+import { runBeforeHooks, runParentHooks } from './hooks.js';
+import { prepareRandomness } from './randomness.js';
+import { BUSY, GIVE_UP, PATIENCE, refusal, requireFork, whileBusy } from './support.js';
+
+export interface Forked {
+  pid: number;
+  /** Polls readable when the child has ended; the caller owns it. */
+  pidfd: number;
+}
+
+export interface ChildPlan {
+  /** Sent to the child when its parent dies, however; 0 for none. */
+  parentDeathSignal: number;
+  /** What the child does once it is itself. Its frames are the bottom of the child's stack. */
+  main: () => void;
+}
+
+interface Request {
+  readonly plan: ChildPlan;
+  readonly expires: number;
+  readonly resolve: (forked: Forked) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const requests: Request[] = [];
+
+/** One attempt: undefined when V8's threads are busy. In the child it returns pid 0, the child being itself already. */
+function attempt(binding: ForkBinding, kind: ForkKind, parentDeathSignal: number): Forked | undefined {
+  let forked: Forked | undefined;
+  runBeforeHooks();
+  try {
+    forked = binding.fork(PATIENCE, kind === 'fresh', Int32Array.from(watchedDescriptors()), parentDeathSignal);
+  } finally {
+    if (forked?.pid !== 0) runParentHooks();
+  }
+  if (forked?.pid === 0) {
+    requests.length = 0;
+    becomeChild(binding, kind);
+  }
+  return forked;
+}
+
+/** Forks at the next clean point of the loop; resolves in the parent only. The child begins with `plan.main()`. */
+export function forkAtCleanPoint(plan: ChildPlan): Promise<Forked> {
+  return new Promise((resolve, reject) => {
+    const binding = requireFork();
+    prepareRandomness();
+    requests.push({ plan, expires: performance.now() + GIVE_UP, resolve, reject });
+    if (requests.length === 1) binding.atCleanPoint(() => serve(binding));
+  });
+}
+
+/**
+ * One request per clean point: settling a promise queues the caller's continuation, and a child forked before that has
+ * run would run it too.
+ */
+function serve(binding: ForkBinding): void {
+  const request = requests.shift();
+  if (request === undefined) return;
+  try {
+    requireFork(); // a Worker may have been started since
+    const forked = attempt(binding, 'fresh', request.plan.parentDeathSignal);
+    if (forked?.pid === 0) {
+      request.plan.main();
+      return;
+    }
+    if (forked !== undefined) request.resolve(forked);
+    else if (performance.now() > request.expires) throw refusal(BUSY);
+    // A thread of V8's may wait for the main thread to collect: let the loop turn.
+    else requests.unshift(request);
+  } catch (error) {
+    request.reject(error);
+  }
+  if (requests.length > 0) binding.atCleanPoint(() => serve(binding));
+}
+
+/** Attempts until V8's threads are at rest, under whatever JavaScript is on the stack. */
+function forkNow(kind: ForkKind, parentDeathSignal: number): Forked {
+  const binding = requireFork();
+  prepareRandomness();
+  const forked = whileBusy(() => attempt(binding, kind, parentDeathSignal));
+  if (forked === undefined) throw refusal(BUSY);
+  return forked;
+}
+
+/** Forks here and now; the child runs `plan.main()`, which must not return, on top of the caller's frames. Blocks. */
+export function forkFreshSync(plan: ChildPlan): Forked {
+  const forked = forkNow('fresh', plan.parentDeathSignal);
+  if (forked.pid === 0) plan.main();
+  return forked;
+}
+
+/** Forks here and now; both go on. Blocks. */
+export function forkRaw(): Forked {
+  return forkNow('raw', 0);
+}

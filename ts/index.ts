@@ -1,0 +1,18 @@
+/** The public surface of `posix-multiprocessing`. */
+
+export { Connection, type ConnectionOptions } from './connection/connection.js';
+export { Pipe } from './connection/pipe.js';
+export * from './errors.js';
+export { type ForkHooks, onFork } from './fork/hooks.js';
+export { type ForkSupport, forkSupport } from './fork/support.js';
+export type { SyncWaitOptions, WaitOptions } from './internal/deadline.js';
+export { cpuCount } from './process/cpu_count.js';
+export { activeChildren, currentProcess, isMainProcess, parentProcess } from './process/current.js';
+export type { ParentProcess } from './process/parent.js';
+export { Process, type ProcessOptions } from './process/process.js';
+export { getAllStartMethods, type StartMethod } from './process/start_method.js';
+export type { Target } from './process/target.js';
+export { Queue } from './queues/queue.js';
+export { SharedMemory, type SharedMemoryCreateOptions, type SharedMemoryOpenOptions } from './shared/shared_memory.js';
+export { Lock, type LockOptions } from './sync/lock.js';
+export type { LockLike, NamedOptions } from './sync/lock_like.js';

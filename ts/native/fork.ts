@@ -1,0 +1,32 @@
+/** The face of native/fork/module.cc. */
+
+export interface ForkBinding {
+  /** Takes V8's background threads over, once. The reason when that can't be. */
+  prepare(): string | undefined;
+  /**
+   * Forks one child that collects and compiles, and waits for it: some 15 ms. 'passed'; 'busy' when V8's threads were
+   * for `patience` milliseconds; else the reason why it did not end well.
+   */
+  trial(patience: number): string;
+  /** Calls back once from the loop's check phase: no JavaScript on the stack, no batch of events half done. */
+  atCleanPoint(callback: () => void): void;
+  /**
+   * fork(2). In the parent the child's pid and a pidfd that the caller owns; pid 0 in the child. undefined when V8's
+   * threads were busy for `patience` milliseconds. A fresh child keeps no descriptor of a libuv handle but `keep`, and
+   * returns with every signal blocked. Throws ENOMEM, EAGAIN, EMFILE, before anything has happened.
+   */
+  fork(
+    patience: number,
+    fresh: boolean,
+    keep: Int32Array,
+    parentDeathSignal: number,
+  ): { pid: number; pidfd: number } | undefined;
+  /** In a fresh child, when the parent's handlers are gone: the mask as it was before the fork. */
+  unblockSignals(): void;
+  /** The code that a child ends with when its loop runs dry. */
+  setExitCode(code: number): void;
+  /** Which of the standard descriptors 0, 1, 2 a libuv stream of this process works on. */
+  standardStreams(): number[];
+  /** getrandom(2): not OpenSSL's generator, whose first use in a child costs a millisecond. */
+  fillRandom(bytes: Uint8Array): void;
+}

@@ -1,0 +1,74 @@
+/** Finds and loads the binaries: the only module that does. Their typed faces are beside it. */
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DescriptorBinding } from './descriptor.js';
+import type { ForkBinding } from './fork.js';
+import type { LimitsBinding } from './limits.js';
+import type { LockBinding } from './lock.js';
+import type { LockingBinding } from './locking.js';
+import type { MemoryBinding } from './memory.js';
+import type { PollerBinding } from './poller.js';
+import type { ProcessBinding } from './process.js';
+import type { RingBinding } from './ring.js';
+import type { WaitBinding } from './wait.js';
+
+const require = createRequire(import.meta.url);
+
+function libc(): string {
+  const header = (process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined)?.header;
+  return header?.glibcVersionRuntime === undefined ? 'not glibc' : `glibc ${header.glibcVersionRuntime}`;
+}
+
+/** Where a binary may be, in order: where MP_BINARY_DIR says, a checkout's own build, the package's prebuilds. */
+function candidates(name: string): string[] {
+  const override = process.env['MP_BINARY_DIR'];
+  return [
+    ...(override === undefined ? [] : [join(override, `${name}.node`)]),
+    ...[`../../build/Release/${name}.node`, `../../prebuilds/${process.platform}-${process.arch}/${name}.node`].map(
+      (path) => fileURLToPath(new URL(path, import.meta.url)),
+    ),
+  ];
+}
+
+function load(what: string, name: string): unknown {
+  const tried: string[] = [];
+  for (const path of candidates(name)) {
+    if (!existsSync(path)) {
+      tried.push(`${path}: not there`);
+      continue;
+    }
+    try {
+      return require(path);
+    } catch (error) {
+      tried.push(`${path}: ${(error as Error).message}`);
+    }
+  }
+  const error = new Error(
+    `posix-multiprocessing: no ${what} for ${process.platform}-${process.arch}, ${libc()}, ` +
+      `Node ${process.version} (ABI ${process.versions.modules}).\n` +
+      `Tried:\n${tried.map((line) => `  ${line}\n`).join('')}` +
+      'Build it from source with a C++20 compiler: npm explore posix-multiprocessing -- npm run build',
+  );
+  throw Object.assign(error, { code: 'ERR_MP_NO_BINARY' });
+}
+
+type Addon = DescriptorBinding &
+  LimitsBinding &
+  LockBinding &
+  LockingBinding &
+  MemoryBinding &
+  PollerBinding &
+  ProcessBinding &
+  RingBinding &
+  WaitBinding;
+
+/** The Node-API addon: one binary for every Node version. */
+export const native: Addon = load('native addon', 'mp') as Addon;
+
+/** The fork addon, bound to this Node's ABI; most of the library works without. */
+export function loadForkBinding(): ForkBinding {
+  return load('fork addon', `fork-${process.versions.modules}`) as ForkBinding;
+}

@@ -1,0 +1,31 @@
+/** The faces of native/binding/memory_api.cc and semaphore_api.cc. */
+
+export interface SemaphoreObject {
+  /** Blocks; negative milliseconds wait for ever. False: the time is up. */
+  wait(milliseconds: number): boolean;
+  tryWait(): boolean;
+  post(): void;
+  getValue(): number;
+  /** Every call after it, this one too, throws EINVAL. */
+  close(): void;
+}
+
+export interface MemoryBinding {
+  Semaphore: new (name: string, flags: number, mode: number, value: number) => SemaphoreObject;
+  semUnlink(name: string): void;
+  /** The caller owns the descriptor. */
+  shmOpen(name: string, flags: number, mode: number): number;
+  shmUnlink(name: string): void;
+  /** The caller owns the descriptor. */
+  memfdCreate(label: string): number;
+  ftruncate(fd: number, size: number): void;
+  posixFallocate(fd: number, offset: number, length: number): void;
+  mmap(fd: number, length: number, protection: number, flags: number, offset: number): ArrayBuffer;
+  /** Every view of the buffer has length 0 afterwards. */
+  munmap(buffer: ArrayBuffer): void;
+  msync(buffer: ArrayBuffer, offset: number, length: number, flags: number): void;
+  /** A private mapping shows its file again. */
+  discardWrites(buffer: ArrayBuffer): void;
+  /** Whether mmap() made this ArrayBuffer. */
+  isMapped(value: unknown): boolean;
+}

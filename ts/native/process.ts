@@ -1,0 +1,21 @@
+/** The face of native/binding/process_api.cc. */
+
+export interface ProcessBinding {
+  getpid(): number;
+  getppid(): number;
+  setsid(): number;
+  umask(mask: number): number;
+  /** _exit(2). */
+  exit(code: number): never;
+  kill(pid: number, signal: number): void;
+  /** Blocks; Infinity never ends. */
+  nanosleep(milliseconds: number): void;
+  setParentDeathSignal(signal: number): void;
+  getParentDeathSignal(): number;
+  setChildSubreaper(enabled: boolean): void;
+  getChildSubreaper(): boolean;
+  setThreadName(name: string): void;
+  getThreadName(): string;
+  /** Only for options whose argument is no address: anything else corrupts memory. */
+  prctl(option: number, value: number): number;
+}

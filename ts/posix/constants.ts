@@ -1,0 +1,6 @@
+/** The kernel's numbers as one object, in the manner of `os.constants`. New ones are added to numbers.ts. */
+
+import * as numbers from './numbers.js';
+
+/** Every constant of this subpath by its POSIX name, frozen: `constants.WNOHANG`. Each is also an export of its own. */
+export const constants: Readonly<typeof numbers> = Object.freeze({ ...numbers });

@@ -1,0 +1,79 @@
+/** A started child as the kernel knows it: its pid, a pidfd that polls readable at its end, and how it ended. */
+
+import type { Deadline } from '../internal/deadline.js';
+import { READABLE, stopWaiting, waitReadySync, whenReady } from '../internal/readiness.js';
+import { native } from '../native/load.js';
+import { WEXITED, WNOHANG } from '../posix/numbers.js';
+
+/** What is told when somebody else has reaped the child: Python's forkserver says the same of a lost one. */
+const STATUS_LOST = 255;
+
+/** Descriptors of handles that are open, to be closed in a forked child, and by nobody when a handle is lost. */
+const openPidfds = new Set<number>();
+
+const lostHandles = new FinalizationRegistry<{ pidfd: number; owner: number }>(({ pidfd, owner }) => {
+  if (owner === process.pid && openPidfds.delete(pidfd)) native.closeFd(pidfd);
+});
+
+/** In a forked child: the parent's children are not its own, and their descriptors would outlive them here. */
+export function closeInheritedHandles(): void {
+  for (const pidfd of openPidfds) native.closeFd(pidfd);
+  openPidfds.clear();
+}
+
+export class ChildHandle {
+  readonly pid: number;
+  readonly pidfd: number;
+  #exitCode: number | undefined;
+
+  /** Owns the pidfd from here on. */
+  constructor(pid: number, pidfd: number) {
+    this.pid = pid;
+    this.pidfd = pidfd;
+    openPidfds.add(pidfd);
+    lostHandles.register(this, { pidfd, owner: process.pid }, this);
+  }
+
+  /** How the child ended, undefined while it runs; reaps it. Never blocks. */
+  poll(): number | undefined {
+    if (this.#exitCode !== undefined) return this.#exitCode;
+    try {
+      const change = native.waitidPidfd(this.pidfd, WEXITED | WNOHANG);
+      if (change !== undefined) this.#exitCode = change.state === 'exited' ? change.value : -change.value;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECHILD') throw error;
+      this.#exitCode = STATUS_LOST;
+    }
+    return this.#exitCode;
+  }
+
+  /** Resolves true when the child has ended, false on time-out. */
+  async join(deadline: Deadline, signal?: AbortSignal, ref: boolean = true): Promise<boolean> {
+    if (this.poll() !== undefined) return true;
+    const ended = await whenReady(this.pidfd, READABLE, deadline, signal, { ref });
+    return ended && this.poll() !== undefined;
+  }
+
+  /** The same, blocking. */
+  joinSync(deadline: Deadline): boolean {
+    if (this.poll() !== undefined) return true;
+    return waitReadySync(this.pidfd, READABLE, deadline) && this.poll() !== undefined;
+  }
+
+  /** No effect on an ended child: the pidfd can't mean another process. */
+  signal(number: number): void {
+    if (this.poll() !== undefined) return;
+    try {
+      native.pidfdSendSignal(this.pidfd, number);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+
+  close(): void {
+    lostHandles.unregister(this);
+    if (!openPidfds.delete(this.pidfd)) return;
+    stopWaiting(this.pidfd);
+    native.closeFd(this.pidfd);
+  }
+}

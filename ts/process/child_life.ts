@@ -1,0 +1,77 @@
+/** The life of a forked child above its identity: run, report, wait for its own children, leave. */
+
+import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
+import { childrenToEnd, type EndingChildren, endChildren, endChildrenSync } from './ending.js';
+
+/** As Node does for a promise that never settles at top level (its exit code 13). */
+const UNSETTLED = 13;
+
+function report(name: string, error: unknown): void {
+  process.stderr.write(`Uncaught error in ${name} (pid ${process.pid}):\n${inspect(error)}\n`);
+}
+
+/** Runs an asynchronous child: starts now, ends the process when the promise has settled. */
+export function runChild(name: string, run: () => unknown): void {
+  exitWhenNothingIsLeft(process, name);
+  void live(name, run, childrenToEnd, () => process.exit());
+}
+
+async function live(
+  name: string,
+  run: () => unknown,
+  children: () => EndingChildren,
+  leave: () => void,
+): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    report(name, error);
+    process.exitCode = 1;
+  }
+  await endChildren(children());
+  // One more turn: an unhandled rejection that the target left is reported, and counts.
+  setImmediate(leave);
+}
+
+/** Nothing that could settle the target's promise is left in the loop: better an end that says so than none. */
+function exitWhenNothingIsLeft(self: EventEmitter, name: string): void {
+  self.on('beforeExit', () => {
+    process.stderr.write(
+      `${name} (pid ${process.pid}) ends: its target's promise never settled and nothing is pending\n`,
+    );
+    process.exit(UNSETTLED);
+  });
+}
+
+/** Calls in the parent what every child calls, so that V8 has compiled it: see rehearse() in ts/fork/child.ts. */
+export function rehearseLife(): void {
+  const nothing = (): void => {};
+  const nobody: EndingChildren = { daemons: [], others: [] };
+  exitWhenNothingIsLeft(new EventEmitter(), '');
+  void live('', nothing, () => nobody, nothing);
+  childrenToEnd();
+  endChildrenSync(nobody);
+}
+
+/** Runs a synchronous child to its end, on top of whatever frames the parent had. */
+export function runChildSync(name: string, run: () => unknown): never {
+  try {
+    const result = run();
+    if (isThenable(result)) {
+      process.stderr.write(
+        `${name} (pid ${process.pid}): the target returned a promise; use start(), which awaits it\n`,
+      );
+      process.exitCode = 1;
+    }
+  } catch (error) {
+    report(name, error);
+    process.exitCode = 1;
+  }
+  endChildrenSync(childrenToEnd());
+  process.exit();
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,324 @@
+/** class Process: a child process with a function to run. How it comes to be is the start method's business. */
+
+import { AsyncResource } from 'node:async_hooks';
+import { constants } from 'node:os';
+import { inspect } from 'node:util';
+import { ClosedError, ProcessError } from '../errors.js';
+import { type Forked, forkAtCleanPoint, forkFreshSync } from '../fork/launch.js';
+import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
+import {
+  invalidArgType,
+  invalidArgValue,
+  validateBoolean,
+  validateOptions,
+  validateString,
+} from '../internal/validate.js';
+import { registerHomebody } from '../serialization/registry.js';
+import { ChildHandle } from './child_handle.js';
+import { rehearseLife, runChild, runChildSync } from './child_life.js';
+import { endChildrenAtExit } from './ending.js';
+import { ParentProcess } from './parent.js';
+import { type StartMethod, validateStartMethod } from './start_method.js';
+import { isAsyncFunction, resolveTarget, type Target } from './target.js';
+import { tree } from './tree.js';
+
+const { SIGINT, SIGTERM, SIGKILL } = constants.signals;
+
+export interface ProcessOptions<A extends readonly unknown[]> {
+  /** What the child runs; a subclass may override run() instead. */
+  target?: Target<A>;
+  args?: A;
+  /** Default: the class's name and a number, `Process-1`, nested `Process-1:1`. */
+  name?: string;
+  /**
+   * Default: inherited from the creator. A daemon is stopped when its parent ends, however it ends (SIGKILL included),
+   * and never keeps the parent alive; its own children end with it. The parent waits for its other children.
+   */
+  daemon?: boolean;
+  startMethod?: StartMethod;
+}
+
+type State = 'initial' | 'starting' | 'started' | 'closed';
+
+/**
+ * A child process that runs a function. Under 'fork' it is a copy of this process, closures and heap included, and costs
+ * about 2 ms. The creator owns it: only the process that started it may join or signal it.
+ *
+ * Python: `multiprocessing.Process`; fork(2), pidfd_open(2), waitid(2).
+ *
+ * @example
+ * const greeting = 'hello';
+ * const child = new Process({ target: (name: string) => console.log(greeting, name), args: ['world'] });
+ * await child.start();
+ * await child.join();
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the contract's default
+export class Process<A extends readonly unknown[] = readonly any[]> {
+  readonly #path: string = tree.nextPath();
+  readonly #creator: number = process.pid;
+  #state: State = 'initial';
+  #name: string;
+  #daemon: boolean;
+  #authKey: Uint8Array = tree.authKey;
+  #target: ((...args: A) => unknown) | undefined;
+  #args: A | undefined;
+  #child: ChildHandle | undefined;
+
+  /** @throws ERR_INVALID_ARG_TYPE, ERR_MP_TARGET (the module is not there), ERR_MP_START_METHOD (unknown) */
+  constructor(options: ProcessOptions<A> = {}) {
+    validateOptions(options, 'options');
+    const { target, args, name, daemon = tree.self?.daemon ?? false, startMethod } = options;
+    if (name !== undefined) validateString(name, 'options.name');
+    validateBoolean(daemon, 'options.daemon');
+    if (args !== undefined && !Array.isArray(args)) throw invalidArgType('options.args', 'an array', args);
+    validateStartMethod(startMethod);
+    if (target !== undefined) this.#target = resolveTarget(target);
+    this.#args = args;
+    this.#daemon = daemon;
+    this.#name = name ?? `${this.constructor.name}-${this.#path}`;
+  }
+
+  /** What the child runs: the default calls `target(...args)`. A returned promise is awaited. */
+  run(): unknown | Promise<unknown> {
+    const target = this.#target; // called as a function, not as a method of this object
+    return target?.(...(this.#args ?? ([] as unknown as A)));
+  }
+
+  /**
+   * Starts the child: this process is copied at a point of the event loop where no JavaScript is on the stack. Resolves
+   * when `pid` is set. Doesn't block, but for the fork itself.
+   * @throws ERR_MP_PROCESS (started before, or created by another process), ERR_MP_CLOSED, ERR_MP_START_METHOD (fork
+   * can't work here: says why), EAGAIN, ENOMEM, EMFILE
+   */
+  async start(): Promise<this> {
+    this.#checkStartable();
+    // The child goes on in the async context of this call.
+    const context = new AsyncResource('Process');
+    prepareChildren();
+    this.#state = 'starting';
+    const main = (): void => context.runInAsyncScope(() => this.#live(runChild));
+    this.#started(await this.#orStartableAgain(() => forkAtCleanPoint(this.#plan(main))));
+    return this;
+  }
+
+  /**
+   * Starts the child here and now, with the state of this very line. The target must be synchronous: an `async` one
+   * throws before anything is started, one that returns a promise all the same ends the child with 1 and says so.
+   * @throws as start(), and ERR_INVALID_ARG_VALUE for an async target
+   */
+  startSync(): this {
+    this.#checkStartable();
+    if (isAsyncFunction(this.#target) || isAsyncFunction(this.run)) {
+      throw invalidArgValue('target', 'must be synchronous for startSync(); start() awaits an async one', this.#target);
+    }
+    this.#state = 'starting';
+    try {
+      this.#started(forkFreshSync(this.#plan(() => this.#live(runChildSync))));
+    } catch (error) {
+      this.#state = 'initial';
+      throw error;
+    }
+    return this;
+  }
+
+  /** Resolves true once the child has ended, false on time-out. Any number of times. @throws ERR_MP_PROCESS */
+  async join(options?: WaitOptions): Promise<boolean> {
+    return this.#ownChild('join').join(deadlineOf(options), signalOf(options));
+  }
+
+  /** The same; blocks the event loop. @throws ERR_MP_PROCESS */
+  joinSync(options?: SyncWaitOptions): boolean {
+    return this.#ownChild('join').joinSync(deadlineOf(options));
+  }
+
+  /** False before the start and after the end. Never blocks. @throws ERR_MP_PROCESS in a process that is not the parent */
+  isAlive(): boolean {
+    this.#checkOpen();
+    if (tree.self === (this as unknown as Process)) return true;
+    if (this.#child === undefined) return false;
+    return this.#ownChild('ask about').poll() === undefined;
+  }
+
+  /** Sends SIGINT. No effect on an ended process. @throws ERR_MP_PROCESS before the start */
+  interrupt(): void {
+    this.sendSignal(SIGINT);
+  }
+  /** Sends SIGTERM. No effect on an ended process; exit handlers and finally blocks of the child don't run. */
+  terminate(): void {
+    this.sendSignal(SIGTERM);
+  }
+  /** Sends SIGKILL, which nothing can stop. No effect on an ended process. */
+  kill(): void {
+    this.sendSignal(SIGKILL);
+  }
+  /** Sends any signal, by number or name. No effect on an ended process. pidfd_send_signal(2) */
+  sendSignal(signal: number | NodeJS.Signals): void {
+    const number = typeof signal === 'number' ? signal : constants.signals[signal];
+    if (number === undefined) throw invalidArgValue('signal', 'is not the name of a signal', signal);
+    this.#checkOpen();
+    if (tree.self === (this as unknown as Process)) process.kill(process.pid, number);
+    else this.#ownChild('signal').signal(number);
+  }
+
+  /** Gives back what the operating system holds for an ended child. Idempotent. @throws ERR_MP_PROCESS while it runs */
+  close(): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'starting') throw new ProcessError(`${this.#name} is being started: it can't be closed`);
+    if (this.#child !== undefined && this.#creator === process.pid) {
+      if (this.#child.poll() === undefined) throw new ProcessError(`${this.#name} still runs: join or kill it first`);
+      tree.children.delete(this);
+      this.#child.close();
+    }
+    this.#state = 'closed';
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+  set name(name: string) {
+    validateString(name, 'name');
+    this.#name = name;
+  }
+
+  /** Settable before the start only. @throws ERR_MP_PROCESS */
+  get daemon(): boolean {
+    return this.#daemon;
+  }
+  set daemon(daemon: boolean) {
+    validateBoolean(daemon, 'daemon');
+    if (this.#state !== 'initial') throw new ProcessError(`${this.#name} was started: daemon can't be changed`);
+    this.#daemon = daemon;
+  }
+
+  /** undefined before the start. */
+  get pid(): number | undefined {
+    this.#checkOpen();
+    return tree.self === (this as unknown as Process) ? process.pid : this.#child?.pid;
+  }
+
+  /**
+   * undefined before the end; 0 normal; n for `process.exit(n)` (mod 256); 1 after an uncaught error (its stack is on
+   * stderr); -s when killed by signal number s; 255 when somebody else has reaped the child.
+   */
+  get exitCode(): number | undefined {
+    this.#checkOpen();
+    if (this.#child === undefined || this.#creator !== process.pid) return undefined;
+    return this.#child.poll();
+  }
+
+  /** A pidfd: polls readable when the child has ended. This object owns it. @throws ERR_MP_PROCESS before the start */
+  get sentinel(): number {
+    return this.#ownChild('wait for').pidfd;
+  }
+
+  /** The key that connections between this tree's processes authenticate with. Inherited. */
+  get authKey(): Uint8Array {
+    this.#checkOpen();
+    return this.#authKey;
+  }
+  set authKey(key: Uint8Array) {
+    this.#checkOpen();
+    if (!(key instanceof Uint8Array)) throw invalidArgType('authKey', 'an instance of Uint8Array', key);
+    this.#authKey = Uint8Array.from(key);
+    if (tree.self === (this as unknown as Process)) tree.authKey = this.#authKey;
+  }
+
+  /** Terminates a child that still runs, joins and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child !== undefined && this.#state === 'started' && this.#creator === process.pid) {
+      this.terminate();
+      await this.join();
+    }
+    this.close();
+  }
+
+  static {
+    // Not a computed member: --isolatedDeclarations could not name it.
+    const value = function (this: Process): string {
+      return this.#describe();
+    };
+    Object.defineProperty(Process.prototype, inspect.custom, { value, configurable: true, writable: true });
+  }
+
+  #describe(): string {
+    const parts = [`name='${this.#name}'`, ...(this.#child === undefined ? [] : [`pid=${this.#child.pid}`])];
+    const code = this.#state === 'started' && this.#creator === process.pid ? this.#child?.poll() : undefined;
+    const state = code === undefined ? this.#state : `stopped exitCode=${code}`;
+    return `<${this.constructor.name} ${parts.join(' ')} ${state}${this.#daemon ? ' daemon' : ''}>`;
+  }
+
+  #checkOpen(): void {
+    if (this.#state === 'closed') throw new ClosedError(`${this.#name} is closed`);
+  }
+
+  #checkStartable(): void {
+    this.#checkOpen();
+    if (this.#creator !== process.pid) throw new ProcessError(`${this.#name} was created by another process`);
+    if (this.#state !== 'initial') throw new ProcessError(`${this.#name} was started already: a process starts once`);
+  }
+
+  #ownChild(verb: string): ChildHandle {
+    this.#checkOpen();
+    if (this.#creator !== process.pid) {
+      throw new ProcessError(`only the process that started ${this.#name} can ${verb} it`);
+    }
+    if (this.#child === undefined) throw new ProcessError(`can't ${verb} ${this.#name}: it was not started`);
+    return this.#child;
+  }
+
+  async #orStartableAgain(fork: () => Promise<Forked>): Promise<Forked> {
+    try {
+      return await fork();
+    } catch (error) {
+      this.#state = 'initial';
+      throw error;
+    }
+  }
+
+  #plan(main: () => void): { parentDeathSignal: number; main: () => void } {
+    return { parentDeathSignal: this.#daemon || tree.insideDaemon ? SIGKILL : 0, main };
+  }
+
+  /** In the parent: the child is there. */
+  #started({ pid, pidfd }: Forked): void {
+    const child = new ChildHandle(pid, pidfd);
+    this.#child = child;
+    this.#state = 'started';
+    // The child has its own; what they hold may go.
+    this.#target = undefined;
+    this.#args = undefined;
+    tree.children.add(this);
+    endChildrenAtExit();
+    // Reaped at its end, joined or not; unless it is a daemon the event loop stays alive until then.
+    void child.join(Number.POSITIVE_INFINITY, undefined, !this.#daemon).then(() => {
+      tree.children.delete(this);
+    });
+  }
+
+  /** In the child: this object is now the process itself. */
+  #live(run: (name: string, body: () => unknown) => void): void {
+    const parentName = tree.self?.name ?? MAIN_PROCESS;
+    tree.self = this as unknown as Process;
+    tree.path = this.#path;
+    tree.insideDaemon ||= this.#daemon;
+    tree.authKey = this.#authKey;
+    tree.parent = new ParentProcess(this.#creator, parentName);
+    this.#state = 'started';
+    run(this.#name, () => this.run());
+  }
+}
+
+let prepared = false;
+
+/** Once, before the first child: see rehearse() in ts/fork/child.ts. */
+function prepareChildren(): void {
+  if (prepared) return;
+  prepared = true;
+  new AsyncResource('rehearsal').runInAsyncScope(rehearseLife);
+  new ParentProcess(process.ppid, '').close();
+}
+
+/** The name of the process that the user started. */
+export const MAIN_PROCESS = 'MainProcess';
+
+registerHomebody('Process', Process);

@@ -1,0 +1,58 @@
+/** This process's place in the tree of processes: who it is, who started it, whom it has started. */
+
+import { randomBytes } from 'node:crypto';
+import { inChildAfterFork } from '../internal/after_fork.js';
+import { closeInheritedHandles } from './child_handle.js';
+import type { ParentProcess } from './parent.js';
+import type { Process } from './process.js';
+
+class Tree {
+  /** The Process object that this process runs; undefined in the main process. */
+  self: Process | undefined;
+  parent: ParentProcess | undefined;
+  /** Started here and not known to have ended. */
+  readonly children: Set<Process> = new Set();
+  /** '' in the main process, '2' in its second child, '2:1' in that one's first. */
+  path: string = '';
+  /** True in a daemon and all that descends from it: it ends with its parent. */
+  insideDaemon: boolean = false;
+  #created = 0;
+  #authKey: Uint8Array | undefined;
+
+  /** The number of the next process created here, the parents' numbers before it. */
+  nextPath(): string {
+    this.#created += 1;
+    return this.path === '' ? String(this.#created) : `${this.path}:${this.#created}`;
+  }
+
+  /** Makes a Process object that is none of the numbered children. */
+  unnumbered<P>(make: () => P): P {
+    const created = this.#created;
+    try {
+      return make();
+    } finally {
+      this.#created = created;
+    }
+  }
+
+  get authKey(): Uint8Array {
+    this.#authKey ??= randomBytes(32);
+    return this.#authKey;
+  }
+  set authKey(key: Uint8Array) {
+    this.#authKey = key;
+  }
+
+  /** In a forked child: a new branch, on which nothing has grown. */
+  startAnew(): void {
+    this.children.clear();
+    this.#created = 0;
+    this.parent?.close();
+    this.parent = undefined;
+    closeInheritedHandles();
+  }
+}
+
+export const tree: Tree = new Tree();
+
+inChildAfterFork(() => tree.startAnew());

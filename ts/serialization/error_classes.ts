@@ -1,0 +1,50 @@
+/** The error classes that both ends of a message know. Any other arrives as the nearest of these that it extends. */
+
+import { AssertionError } from 'node:assert';
+import * as own from '../errors.js';
+
+type ErrorClass = abstract new (...values: never[]) => Error;
+
+const classes = new Map<string, ErrorClass>();
+const names = new Map<unknown, string>();
+
+function add(name: string, errorClass: ErrorClass): void {
+  classes.set(name, errorClass);
+  names.set(errorClass, name);
+}
+
+add('AssertionError', AssertionError);
+for (const builtIn of [
+  Error,
+  AggregateError,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+]) {
+  add(builtIn.name, builtIn);
+}
+for (const [name, errorClass] of Object.entries(own)) add(name, errorClass);
+
+/** The name under which the receiver finds the error's class, or the nearest that it knows. */
+export function nearestErrorClass(error: Error): string {
+  for (let at: object | null = Object.getPrototypeOf(error); at !== null; at = Object.getPrototypeOf(at)) {
+    const name = names.get(at.constructor);
+    if (name !== undefined) return name;
+  }
+  return 'Error';
+}
+
+/** A real error of that class with nothing of its constructor's run: its own properties travel. */
+export function bareError(className: string): Error {
+  const errorClass = classes.get(className) ?? Error;
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return Reflect.construct(Error, [], errorClass) as Error;
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
