@@ -1,0 +1,24 @@
+// Runs the compiled suite under the other Node versions, all with the same mp.node and each with its own fork addon.
+//   node scripts/matrix.mjs             20, 22, 24 and 26
+//   node scripts/matrix.mjs 22 26       some of them
+//   node scripts/matrix.mjs --others    all but the one that runs this
+import { chosenNodes, prepareNode } from './lib/each-node.mjs';
+import { main } from './lib/run.mjs';
+import { runSuite, testFiles } from './lib/suite.mjs';
+import { Tally } from './lib/tally.mjs';
+import { setup } from './setup.mjs';
+
+main(async () => {
+  const selection = chosenNodes(process.argv.slice(2));
+  setup();
+  const tally = new Tally();
+  for (const node of selection) {
+    const title = `the suite under Node ${node.version}`;
+    console.log(`\n${title}`);
+    await tally.count(title, () => {
+      const { bin, env } = prepareNode(node);
+      return runSuite({ files: testFiles(), node: bin, env });
+    });
+  }
+  tally.close();
+});
