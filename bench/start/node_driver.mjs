@@ -1,0 +1,32 @@
+// One round per line of input: start something empty, wait until it is gone.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { Process } from 'posix-multiprocessing';
+import { drive } from '../harness.mjs';
+
+const [, , driver, size] = process.argv;
+const empty = fileURLToPath(new URL('empty.mjs', import.meta.url));
+
+// About 100 bytes an object.
+const live = Array.from({ length: (Number(size) << 20) / 100 }, (_, index) => ({ index, text: `item ${index}` }));
+globalThis.live = live;
+
+const ways = {
+  async Process() {
+    const child = await new Process({ target: () => {} }).start();
+    await child.join();
+    child.close();
+  },
+  'child_process.fork': () => once(fork(empty), 'exit'),
+  Worker: () => once(new Worker(empty), 'exit'),
+};
+
+const privateMB = Number(/RssAnon:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) >> 10;
+await drive({ privateMB }, async () => {
+  const begin = performance.now();
+  await ways[driver]();
+  return performance.now() - begin;
+});
