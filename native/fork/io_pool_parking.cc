@@ -1,16 +1,16 @@
 #include "fork/io_pool_parking.h"
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+
+#include "fork/condition.h"
 
 namespace mp::fork {
 
 struct IoPoolParking::Meeting {
   std::mutex mutex;
-  std::condition_variable changed;
+  Condition changed;
   int arrived = 0;
   bool over = false;
 };
@@ -49,7 +49,7 @@ bool IoPoolParking::park(sys::Deadline deadline) {
       std::unique_lock lock(meeting.mutex);
       ++meeting.arrived;
       meeting.changed.notify_all();
-      meeting.changed.wait(lock, [&] { return meeting.over; });
+      meeting.changed.wait(lock, sys::kForever, [&] { return meeting.over; });
     };
     const auto after = [](uv_work_t* work, int) { delete static_cast<Request*>(work->data); };
     if (uv_queue_work(loop_, &request->work, work, after) != 0) {
@@ -58,8 +58,7 @@ bool IoPoolParking::park(sys::Deadline deadline) {
     }
   }
   std::unique_lock lock(meeting_->mutex);
-  const auto time = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(deadline));
-  return meeting_->changed.wait_until(lock, time, [&] { return meeting_->arrived == threads; });
+  return meeting_->changed.wait(lock, deadline, [&] { return meeting_->arrived == threads; });
 }
 
 void IoPoolParking::forget_in_child() {

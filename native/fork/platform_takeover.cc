@@ -4,13 +4,12 @@
 #include <v8-version.h>
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstring>
 #include <mutex>
 #include <utility>
 
+#include "fork/condition.h"
 #include "fork/vtable.h"
 
 namespace mp::fork {
@@ -69,7 +68,7 @@ class Parker final : public v8::Task {
  public:
   struct Meeting {
     std::mutex mutex;
-    std::condition_variable changed;
+    Condition changed;
     int arrived = 0;
     bool over = false;
   };
@@ -78,7 +77,7 @@ class Parker final : public v8::Task {
     std::unique_lock lock(meeting_->mutex);
     ++meeting_->arrived;
     meeting_->changed.notify_all();
-    meeting_->changed.wait(lock, [this] { return meeting_->over; });
+    meeting_->changed.wait(lock, sys::kForever, [this] { return meeting_->over; });
   }
 
  private:
@@ -166,8 +165,7 @@ bool PlatformTakeover::original_threads_idle(sys::Deadline deadline) {
     post_to_original(platform_, table_->original[Slots::post()], std::make_unique<Parker>(meeting));
   }
   std::unique_lock lock(meeting->mutex);
-  const auto time = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(deadline));
-  idle_ = meeting->changed.wait_until(lock, time, [&] { return meeting->arrived == threads; });
+  idle_ = meeting->changed.wait(lock, deadline, [&] { return meeting->arrived == threads; });
   meeting->over = true;
   meeting->changed.notify_all();
   return idle_;

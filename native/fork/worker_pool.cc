@@ -3,29 +3,24 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <numeric>
 #include <thread>
 #include <utility>
 
+#include "fork/condition.h"
+
 namespace mp::fork {
 
 struct WorkerPool::Sync {
   std::mutex mutex;
-  std::condition_variable work;   // a task was queued, or the pool was resumed
-  std::condition_variable quiet;  // a task ended
+  Condition work;   // a task was queued, or the pool was resumed
+  Condition quiet;  // a task ended
 };
 
 namespace {
 
 size_t rank(v8::TaskPriority priority) { return static_cast<size_t>(priority); }
-
-std::chrono::steady_clock::time_point to_time_point(sys::Deadline deadline) {
-  // libstdc++'s steady_clock is CLOCK_MONOTONIC in nanoseconds, as sys::Deadline is.
-  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(deadline));
-}
 
 // Signals belong to the main thread: libuv's handlers must not run here.
 void start_detached(void* (*entry)(void*), void* argument) {
@@ -84,11 +79,7 @@ void WorkerPool::run_thread() {
     while (level > 0 && queues_[level - 1].empty()) --level;
     if (paused_ || level == 0) {
       ++idle_;
-      if (delayed_.empty() || paused_) {
-        sync_->work.wait(lock);
-      } else {
-        sync_->work.wait_until(lock, to_time_point(delayed_.begin()->first));
-      }
+      sync_->work.wait(lock, delayed_.empty() || paused_ ? sys::kForever : delayed_.begin()->first);
       --idle_;
       continue;
     }
@@ -121,7 +112,7 @@ bool WorkerPool::pause(sys::Deadline deadline) {
   std::unique_lock lock(sync_->mutex);
   paused_ = true;
   const auto nothing_runs = [this] { return std::accumulate(running_.begin(), running_.end(), 0) == 0; };
-  if (sync_->quiet.wait_until(lock, to_time_point(deadline), nothing_runs)) return true;
+  if (sync_->quiet.wait(lock, deadline, nothing_runs)) return true;
   paused_ = false;
   wake_if_waited_for();
   return false;
@@ -135,7 +126,7 @@ void WorkerPool::resume() {
 
 void WorkerPool::drain(v8::TaskPriority priority) {
   std::unique_lock lock(sync_->mutex);
-  sync_->quiet.wait(lock, [this, priority] { return !busy_at(rank(priority)); });
+  sync_->quiet.wait(lock, sys::kForever, [this, priority] { return !busy_at(rank(priority)); });
 }
 
 void WorkerPool::restart_in_child() {
