@@ -1,6 +1,7 @@
-// V8 asks for each page of its heap at a random address. Scattered like that, a heap of 256 KB pages needs three page-table pages
-// for each of them, and fork(2), which copies page tables, takes 2.3 times as long as for the same memory in one place
-// (256 MB: 24 ms instead of 11). From here on new pages are asked for one behind the other, at a base that is random still.
+// V8 asks for each page of its heap at a random address. Scattered like that, a heap of 256 KB pages needs three page-table
+// pages for each of them and a table entry for every 4 KB, and fork(2) copies them all. From here on new heap pages come
+// one behind the other, at a base that is random still, in memory that may consist of huge pages: one entry for 2 MB.
+// Of a huge page that is written to after a fork only the 4 KB around are copied.
 #pragma once
 
 namespace mp::fork {

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import timers from 'node:timers';
 import { inspect } from 'node:util';
 import v8 from 'node:v8';
-import { type ForkKind, resetLibraryState } from '../internal/after_fork.js';
+import { type ForkKind, rehearseRenewal, renewLibraryState } from '../internal/per_process.js';
 import type { ForkBinding } from '../native/fork.js';
 import { native } from '../native/load.js';
 import { runChildHooks } from './hooks.js';
@@ -17,29 +17,26 @@ interface Subject {
   readonly self: NodeJS.Process;
   readonly math: { random: () => number };
   readonly timers: TimerInternals;
-  readonly binding: Pick<ForkBinding, 'fillRandom' | 'setExitCode' | 'unblockSignals'>;
-  /** The standard descriptors that streams of the parent's work on. */
-  readonly streams: readonly number[];
-  readonly resetModules: (kind: ForkKind) => void;
+  readonly binding: Pick<ForkBinding, 'fillRandom' | 'setExitCode' | 'standardStreams' | 'unblockSignals'>;
+  readonly renewState: (kind: ForkKind) => void;
   readonly runHooks: () => void;
 }
 
-/** Runs in every child right after fork(2), before anything else. A child that can't become one ends here, with 1. */
-export function becomeChild(binding: ForkBinding, kind: ForkKind): void {
-  takeOnIdentity(kind, {
+function thisProcess(binding: ForkBinding): Subject {
+  return {
     self: process,
     math: Math,
     timers: readTimerInternals(),
     binding,
-    streams: binding.standardStreams(),
-    resetModules: resetLibraryState,
+    renewState: renewLibraryState,
     runHooks: runChildHooks,
-  });
+  };
 }
 
-function takeOnIdentity(kind: ForkKind, subject: Subject): void {
+/** Runs in every child right after fork(2), before anything else. A child that can't become one ends here, with 1. */
+export function becomeChild(binding: ForkBinding, kind: ForkKind, subject: Subject = thisProcess(binding)): void {
   try {
-    const { self, binding } = subject;
+    const { self } = subject;
     // Node's own is a constant of the process that was forked.
     Object.defineProperty(self, 'pid', {
       value: native.getpid(),
@@ -47,15 +44,15 @@ function takeOnIdentity(kind: ForkKind, subject: Subject): void {
       configurable: true,
       writable: false,
     });
-    subject.resetModules(kind);
-    renewRandomness(binding, subject.math);
-    recordExitCode(self, binding);
+    subject.renewState(kind);
+    renewRandomness(subject.binding, subject.math);
+    recordExitCode(self, subject.binding);
     if (kind === 'fresh') {
       cancelTimers(subject.timers);
       dropListeners(self);
       leaveIpcChannel(self);
-      detachStandardStreams(self, subject.streams);
-      binding.unblockSignals();
+      detachStandardStreams(self, subject.binding.standardStreams());
+      subject.binding.unblockSignals();
     }
     subject.runHooks();
   } catch (error) {
@@ -66,26 +63,31 @@ function takeOnIdentity(kind: ForkKind, subject: Subject): void {
 }
 
 /**
- * V8 compiles a function when it is first called. What each child would have to compile is called once here, in the
- * parent, on a double: a child starts a millisecond sooner.
+ * V8 compiles a function when it is first called. What each child would have to compile is called here, in the parent, on
+ * a double of the process: a child starts a millisecond sooner.
  */
-export function rehearse({ fillRandom }: ForkBinding): void {
+export function rehearse(binding: ForkBinding): void {
   const nothing = (): void => {};
   const double = Object.assign(new EventEmitter(), {
-    hasUncaughtExceptionCaptureCallback: () => false,
+    hasUncaughtExceptionCaptureCallback: () => process.hasUncaughtExceptionCaptureCallback(),
     send: nothing,
     exitCode: process.exitCode,
   });
   // As on the process: a listener for removals, and some to be removed.
   for (const event of ['removeListener', 'exit', 'exit', 'SIGHUP']) double.on(event, nothing);
-  takeOnIdentity('fresh', {
+  becomeChild(binding, 'fresh', {
+    ...thisProcess(binding),
     self: double as unknown as NodeJS.Process,
     math: { random: Math.random },
     timers: { timerListMap: {}, immediateQueue: { head: null } },
-    binding: { fillRandom, setExitCode: nothing, unblockSignals: nothing },
-    streams: [],
-    resetModules: nothing,
-    runHooks: nothing,
+    binding: {
+      fillRandom: binding.fillRandom,
+      standardStreams: () => [],
+      setExitCode: nothing,
+      unblockSignals: nothing,
+    },
+    renewState: rehearseRenewal,
+    runHooks: () => runChildHooks([]),
   });
   double.emit('exit', 0);
   process.on('exit', nothing).off('exit', nothing);

@@ -48,6 +48,6 @@ export function runParentHooks(): void {
   for (const hooks of [...registered]) hooks.parent?.();
 }
 
-export function runChildHooks(): void {
-  for (const hooks of [...registered]) hooks.child?.();
+export function runChildHooks(all: Iterable<ForkHooks> = registered): void {
+  for (const hooks of [...all]) hooks.child?.();
 }

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { native } from '../native/load.js';
-import { inChildAfterFork } from './after_fork.js';
+import { perProcess } from './per_process.js';
 import { invalidArgValue, validateString } from './validate.js';
 
 /** Bytes of a file name. NAME_MAX, limits.h(0p) */
@@ -48,16 +48,19 @@ export function underRandomName<T>(make: (name: string) => T): { name: string; m
   }
 }
 
-/** The files of objects that this process made, as shm_open(3) names them, and their inodes. */
-const own = new Map<string, number>();
+/**
+ * The files of objects that this process made, as shm_open(3) names them, and their inodes. What the parent made is the
+ * parent's to remove.
+ */
+const own = perProcess(() => new Map<string, number>());
 
 function removeOwn(): void {
-  for (const [file, inode] of own) {
+  for (const [file, inode] of own.value) {
     // Somebody may have removed it and made another of that name, which is not ours.
     const found = statSync(DIRECTORY + file, { throwIfNoEntry: false });
     if (found?.ino === inode) native.shmUnlink(file);
   }
-  own.clear();
+  own.value.clear();
 }
 
 /**
@@ -65,15 +68,12 @@ function removeOwn(): void {
  * has no such end.
  */
 export function removeAtExit(file: string, inode: number): void {
-  own.set(file, inode);
+  own.value.set(file, inode);
   // Forked children lose their parent's listeners.
   if (!process.listeners('exit').includes(removeOwn)) process.on('exit', removeOwn);
 }
 
 /** The name has been removed, or shall stay. */
 export function keepAtExit(file: string): void {
-  own.delete(file);
+  own.value.delete(file);
 }
-
-// What the parent made is the parent's to remove.
-inChildAfterFork(() => own.clear());

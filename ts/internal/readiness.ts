@@ -5,8 +5,8 @@
 
 import { native } from '../native/load.js';
 import type { PollerHandle } from '../native/poller.js';
-import { inChildAfterFork } from './after_fork.js';
 import { type Deadline, millisecondsLeft } from './deadline.js';
+import { perProcess } from './per_process.js';
 
 export const READABLE = 1; // UV_READABLE
 export const WRITABLE = 2; // UV_WRITABLE
@@ -57,19 +57,20 @@ class Watch {
   }
 }
 
-const watches = new Map<number, Watch>();
+/** The parent's waits are not a fresh child's: their promises never settle there. */
+const watches = perProcess(
+  () => new Map<number, Watch>(),
+  (inherited, kind) => {
+    if (kind === 'raw') return inherited;
+    for (const watch of inherited.values()) watch.close();
+    return new Map();
+  },
+);
 
 /** The descriptors that are being watched: a fork must not quiet them, the child may still use them. */
 export function watchedDescriptors(): number[] {
-  return [...watches.keys()];
+  return [...watches.value.keys()];
 }
-
-// The parent's waits are not a fresh child's: their promises never settle there.
-inChildAfterFork((kind) => {
-  if (kind === 'raw') return;
-  for (const watch of watches.values()) watch.close();
-  watches.clear();
-});
 
 /**
  * Resolves true when the descriptor is ready (data, end of file, error or hang-up), false on time-out; rejects with
@@ -84,10 +85,10 @@ export function whenReady(
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    let watch = watches.get(fd);
+    let watch = watches.value.get(fd);
     if (watch === undefined) {
       watch = new Watch(fd);
-      watches.set(fd, watch);
+      watches.value.set(fd, watch);
     }
     const shared = watch;
     let timer: NodeJS.Timeout | undefined;
@@ -95,7 +96,7 @@ export function whenReady(
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       shared.waiters.delete(waiter);
-      if (!shared.update() && watches.get(fd) === shared) watches.delete(fd);
+      if (!shared.update() && watches.value.get(fd) === shared) watches.value.delete(fd);
     };
     const waiter: Waiter = {
       events,
@@ -129,7 +130,7 @@ export function whenReady(
  * means nothing, or something else.
  */
 export function stopWaiting(fd: number): void {
-  for (const waiter of [...(watches.get(fd)?.waiters ?? [])]) waiter.settle(true);
+  for (const waiter of [...(watches.value.get(fd)?.waiters ?? [])]) waiter.settle(true);
 }
 
 const POLLIN = 1;

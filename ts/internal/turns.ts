@@ -4,29 +4,27 @@
  */
 
 import { performance } from 'node:perf_hooks';
-import { inChildAfterFork } from './after_fork.js';
+import { perProcess } from './per_process.js';
 
 /** Milliseconds of uninterrupted work. */
 const LONGEST_RUN = 8;
 
-let began: number | undefined;
+/** When this turn began. The parent's immediate, which would have ended it, does not run in a fresh child. */
+const began = perProcess<number | undefined>(() => undefined);
 
 function endTurn(): void {
-  began = undefined;
+  began.value = undefined;
 }
-
-// The parent's immediate, which would have ended the turn, does not run in a fresh child.
-inChildAfterFork(endTurn);
 
 /** To be called when the loop calls back: whatever was before, the loop has had its turn. */
 export function beginTurn(): void {
-  if (began === undefined) setImmediate(endTurn).unref();
-  began = performance.now();
+  if (began.value === undefined) setImmediate(endTurn).unref();
+  began.value = performance.now();
 }
 
 /** Whether this turn of the loop has lasted long enough: leave the rest to afterTurn(). */
 export function isTurnOver(): boolean {
-  if (began !== undefined) return performance.now() - began > LONGEST_RUN;
+  if (began.value !== undefined) return performance.now() - began.value > LONGEST_RUN;
   beginTurn();
   return false;
 }

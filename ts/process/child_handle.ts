@@ -1,6 +1,7 @@
 /** A started child as the kernel knows it: its pid, a pidfd that polls readable at its end, and how it ended. */
 
 import type { Deadline } from '../internal/deadline.js';
+import { perProcess } from '../internal/per_process.js';
 import { READABLE, stopWaiting, waitReadySync, whenReady } from '../internal/readiness.js';
 import { native } from '../native/load.js';
 import { WEXITED, WNOHANG } from '../posix/numbers.js';
@@ -8,18 +9,18 @@ import { WEXITED, WNOHANG } from '../posix/numbers.js';
 /** What is told when somebody else has reaped the child: Python's forkserver says the same of a lost one. */
 const STATUS_LOST = 255;
 
-/** Descriptors of handles that are open, to be closed in a forked child, and by nobody when a handle is lost. */
-const openPidfds = new Set<number>();
+/** Descriptors of open handles. The parent's children are not a forked child's own, where they would outlive it. */
+const openPidfds = perProcess(
+  () => new Set<number>(),
+  (inherited) => {
+    for (const pidfd of inherited) native.closeFd(pidfd);
+    return new Set();
+  },
+);
 
 const lostHandles = new FinalizationRegistry<{ pidfd: number; owner: number }>(({ pidfd, owner }) => {
-  if (owner === process.pid && openPidfds.delete(pidfd)) native.closeFd(pidfd);
+  if (owner === process.pid && openPidfds.value.delete(pidfd)) native.closeFd(pidfd);
 });
-
-/** In a forked child: the parent's children are not its own, and their descriptors would outlive them here. */
-export function closeInheritedHandles(): void {
-  for (const pidfd of openPidfds) native.closeFd(pidfd);
-  openPidfds.clear();
-}
 
 export class ChildHandle {
   readonly pid: number;
@@ -30,7 +31,7 @@ export class ChildHandle {
   constructor(pid: number, pidfd: number) {
     this.pid = pid;
     this.pidfd = pidfd;
-    openPidfds.add(pidfd);
+    openPidfds.value.add(pidfd);
     lostHandles.register(this, { pidfd, owner: process.pid }, this);
   }
 
@@ -72,7 +73,7 @@ export class ChildHandle {
 
   close(): void {
     lostHandles.unregister(this);
-    if (!openPidfds.delete(this.pidfd)) return;
+    if (!openPidfds.value.delete(this.pidfd)) return;
     stopWaiting(this.pidfd);
     native.closeFd(this.pidfd);
   }

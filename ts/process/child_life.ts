@@ -11,10 +11,18 @@ function report(name: string, error: unknown): void {
   process.stderr.write(`Uncaught error in ${name} (pid ${process.pid}):\n${inspect(error)}\n`);
 }
 
+/** Runs the body of a child that has a name. */
+export type Life = (name: string, body: () => unknown) => void;
+
 /** Runs an asynchronous child: starts now, ends the process when the promise has settled. */
-export function runChild(name: string, run: () => unknown): void {
-  exitWhenNothingIsLeft(process, name);
-  void live(name, run, childrenToEnd, () => process.exit());
+export function runChild(
+  name: string,
+  body: () => unknown,
+  self: Pick<NodeJS.Process, 'on' | 'exit'> = process,
+  children: () => EndingChildren = childrenToEnd,
+): void {
+  exitWhenNothingIsLeft(self, name);
+  void live(name, body, children, () => self.exit());
 }
 
 async function live(
@@ -35,7 +43,7 @@ async function live(
 }
 
 /** Nothing that could settle the target's promise is left in the loop: better an end that says so than none. */
-function exitWhenNothingIsLeft(self: EventEmitter, name: string): void {
+function exitWhenNothingIsLeft(self: Pick<NodeJS.Process, 'on'>, name: string): void {
   self.on('beforeExit', () => {
     process.stderr.write(
       `${name} (pid ${process.pid}) ends: its target's promise never settled and nothing is pending\n`,
@@ -44,12 +52,11 @@ function exitWhenNothingIsLeft(self: EventEmitter, name: string): void {
   });
 }
 
-/** Calls in the parent what every child calls, so that V8 has compiled it: see rehearse() in ts/fork/child.ts. */
-export function rehearseLife(): void {
-  const nothing = (): void => {};
+/** runChild() in the parent, so that V8 has compiled it: see rehearse() in ts/fork/child.ts. */
+export function rehearseLife(name: string, body: () => unknown): void {
   const nobody: EndingChildren = { daemons: [], others: [] };
-  exitWhenNothingIsLeft(new EventEmitter(), '');
-  void live('', nothing, () => nobody, nothing);
+  const double = Object.assign(new EventEmitter(), { exit: () => {} });
+  runChild(name, body, double as unknown as NodeJS.Process, () => nobody);
   childrenToEnd();
   endChildrenSync(nobody);
 }

@@ -15,12 +15,12 @@ import {
 } from '../internal/validate.js';
 import { registerHomebody } from '../serialization/registry.js';
 import { ChildHandle } from './child_handle.js';
-import { rehearseLife, runChild, runChildSync } from './child_life.js';
+import { type Life, rehearseLife, runChild, runChildSync } from './child_life.js';
 import { endChildrenAtExit } from './ending.js';
 import { ParentProcess } from './parent.js';
 import { type StartMethod, validateStartMethod } from './start_method.js';
 import { isAsyncFunction, resolveTarget, type Target } from './target.js';
-import { tree } from './tree.js';
+import { Tree, tree } from './tree.js';
 
 const { SIGINT, SIGTERM, SIGKILL } = constants.signals;
 
@@ -54,6 +54,7 @@ type State = 'initial' | 'starting' | 'started' | 'closed';
  */
 // biome-ignore lint/suspicious/noExplicitAny: the contract's default
 export class Process<A extends readonly unknown[] = readonly any[]> {
+  static #rehearsed = false;
   readonly #path: string = tree.nextPath();
   readonly #creator: number = process.pid;
   #state: State = 'initial';
@@ -92,12 +93,9 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
    */
   async start(): Promise<this> {
     this.#checkStartable();
-    // The child goes on in the async context of this call.
-    const context = new AsyncResource('Process');
-    prepareChildren();
+    Process.#rehearse();
     this.#state = 'starting';
-    const main = (): void => context.runInAsyncScope(() => this.#live(runChild));
-    this.#started(await this.#orStartableAgain(() => forkAtCleanPoint(this.#plan(main))));
+    this.#started(await this.#orStartableAgain(() => forkAtCleanPoint(this.#plan(this.#main(runChild)))));
     return this;
   }
 
@@ -113,7 +111,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     }
     this.#state = 'starting';
     try {
-      this.#started(forkFreshSync(this.#plan(() => this.#live(runChildSync))));
+      this.#started(forkFreshSync(this.#plan(this.#main(runChildSync))));
     } catch (error) {
       this.#state = 'initial';
       throw error;
@@ -295,27 +293,30 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     });
   }
 
-  /** In the child: this object is now the process itself. */
-  #live(run: (name: string, body: () => unknown) => void): void {
-    const parentName = tree.self?.name ?? MAIN_PROCESS;
-    tree.self = this as unknown as Process;
-    tree.path = this.#path;
-    tree.insideDaemon ||= this.#daemon;
-    tree.authKey = this.#authKey;
-    tree.parent = new ParentProcess(this.#creator, parentName);
-    this.#state = 'started';
-    run(this.#name, () => this.run());
+  /** What the child does, in the async context of this call: this object is then the process itself. */
+  #main(life: Life, place: Tree = tree): () => void {
+    const context = new AsyncResource('Process');
+    const live = (): void => {
+      const parentName = place.self?.name ?? MAIN_PROCESS;
+      place.self = this as unknown as Process;
+      place.path = this.#path;
+      place.insideDaemon ||= this.#daemon;
+      place.authKey = this.#authKey;
+      place.parent = new ParentProcess(this.#creator, parentName);
+      this.#state = 'started';
+      life(this.#name, () => this.run());
+    };
+    return () => context.runInAsyncScope(live);
   }
-}
 
-let prepared = false;
-
-/** Once, before the first child: see rehearse() in ts/fork/child.ts. */
-function prepareChildren(): void {
-  if (prepared) return;
-  prepared = true;
-  new AsyncResource('rehearsal').runInAsyncScope(rehearseLife);
-  new ParentProcess(process.ppid, '').close();
+  /** Lives a child's life in the parent, for V8 to compile it: see rehearse() in ts/fork/child.ts. */
+  static #rehearse(): void {
+    if (Process.#rehearsed) return;
+    Process.#rehearsed = true;
+    const place = new Tree();
+    tree.unnumbered(() => new Process({ target: () => {} })).#main(rehearseLife, place)();
+    place.startAnew();
+  }
 }
 
 /** The name of the process that the user started. */

@@ -1,12 +1,11 @@
 /** This process's place in the tree of processes: who it is, who started it, whom it has started. */
 
 import { randomBytes } from 'node:crypto';
-import { inChildAfterFork } from '../internal/after_fork.js';
-import { closeInheritedHandles } from './child_handle.js';
+import { perProcess } from '../internal/per_process.js';
 import type { ParentProcess } from './parent.js';
 import type { Process } from './process.js';
 
-class Tree {
+export class Tree {
   /** The Process object that this process runs; undefined in the main process. */
   self: Process | undefined;
   parent: ParentProcess | undefined;
@@ -44,15 +43,16 @@ class Tree {
   }
 
   /** In a forked child: a new branch, on which nothing has grown. */
-  startAnew(): void {
+  startAnew(): this {
     this.children.clear();
     this.#created = 0;
     this.parent?.close();
     this.parent = undefined;
-    closeInheritedHandles();
+    return this;
   }
 }
 
-export const tree: Tree = new Tree();
-
-inChildAfterFork(() => tree.startAnew());
+export const tree: Tree = perProcess(
+  () => new Tree(),
+  (inherited) => inherited.startAnew(),
+).value;

@@ -1,17 +1,13 @@
 /** This process, as locks in shared memory name their holder. */
 
-import { inChildAfterFork } from '../internal/after_fork.js';
+import { perProcess } from '../internal/per_process.js';
 import { native } from '../native/load.js';
 
-let token: number | undefined;
+/** What the parent holds, its child does not. */
+const token = perProcess<number | undefined>(() => undefined);
 
 /** The same for the life of this process, and no other process's. */
 export function ownToken(): number {
-  token ??= native.processToken();
-  return token;
+  token.value ??= native.processToken();
+  return token.value;
 }
-
-// What the parent holds, its child does not.
-inChildAfterFork(() => {
-  token = undefined;
-});

@@ -3,8 +3,8 @@
  * native object has for it; the unit it brings goes to whoever is first by then.
  */
 
-import { inChildAfterFork } from '../internal/after_fork.js';
 import { type Deadline, millisecondsLeft } from '../internal/deadline.js';
+import { perProcess } from '../internal/per_process.js';
 import { READABLE } from '../internal/readiness.js';
 import { native } from '../native/load.js';
 import type { Attempt, SemLockObject } from '../native/lock.js';
@@ -21,8 +21,14 @@ interface Waiter {
   readonly cleanUp: () => void;
 }
 
-/** The queues that wait at present. */
-const waiting = new Set<WaitQueue>();
+/** The queues that wait at present; a child waits for nothing that its parent waits for. */
+const waiting = perProcess(
+  () => new Set<WaitQueue>(),
+  (inherited) => {
+    for (const queue of [...inherited]) queue.abandon();
+    return new Set();
+  },
+);
 
 export class WaitQueue {
   readonly #lock: SemLockObject;
@@ -94,7 +100,7 @@ export class WaitQueue {
   }
 
   #begin(): void {
-    waiting.add(this);
+    waiting.value.add(this);
     try {
       const fd = this.#lock.startWaiting(ownToken());
       this.#poller = new native.Poller(fd, () => this.#serve(this.#end()));
@@ -106,7 +112,7 @@ export class WaitQueue {
   }
 
   #end(): Attempt {
-    waiting.delete(this);
+    waiting.value.delete(this);
     this.#poller?.close();
     this.#poller = undefined;
     return this.#lock.stopWaiting();
@@ -149,7 +155,3 @@ export class WaitQueue {
     this.resume();
   }
 }
-
-inChildAfterFork(() => {
-  for (const queue of [...waiting]) queue.abandon();
-});
