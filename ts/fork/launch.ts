@@ -36,7 +36,7 @@ function attempt(binding: ForkBinding, kind: ForkKind, parentDeathSignal: number
   let forked: Forked | undefined;
   runBeforeHooks();
   try {
-    forked = binding.fork(PATIENCE, kind === 'fresh', Int32Array.from(watchedDescriptors()), parentDeathSignal);
+    forked = binding.fork(PATIENCE, kind === 'fresh', new Int32Array(watchedDescriptors()), parentDeathSignal);
   } finally {
     if (forked?.pid !== 0) runParentHooks();
   }

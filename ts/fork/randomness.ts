@@ -16,9 +16,7 @@ export function prepareRandomness(): void {
 
 /** In a child: Math.random gets a generator of its own, crypto's caches are filled anew. */
 export function renewRandomness(binding: Pick<ForkBinding, 'fillRandom'>, math: { random: () => number }): void {
-  const seed = new Uint32Array(4);
-  binding.fillRandom(new Uint8Array(seed.buffer));
-  math.random = seededRandom(seed);
+  math.random = seededRandom((seed) => binding.fillRandom(new Uint8Array(seed.buffer)));
   if (!cryptoDrawsAhead()) return;
   for (const { buffer, byteOffset, byteLength } of readRandomCaches()) {
     binding.fillRandom(new Uint8Array(buffer, byteOffset, byteLength));
@@ -26,11 +24,21 @@ export function renewRandomness(binding: Pick<ForkBinding, 'fillRandom'>, math: 
 }
 
 /**
- * sfc32 (Chris Doty-Humphrey, PractRand) with 128 bits of seed from the kernel. V8's own state can't be reseeded, so
- * siblings would draw the same numbers.
+ * sfc32 (Chris Doty-Humphrey, PractRand) with 128 bits of seed from the kernel, drawn at the first call. V8's own state
+ * can't be reseeded, so siblings would draw the same numbers.
  */
-function seededRandom(seed: Uint32Array): () => number {
-  let [a = 0, b = 0, c = 0, counter = 0] = seed;
+function seededRandom(fill: (seed: Uint32Array<ArrayBuffer>) => void): () => number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let counter = 0;
+  let seeded = false;
+  const seed = (): void => {
+    const state = new Uint32Array(4);
+    fill(state);
+    [a = 0, b = 0, c = 0, counter = 0] = state;
+    seeded = true;
+  };
   const next = (): number => {
     const output = (a + b + counter) | 0;
     counter = (counter + 1) | 0;
@@ -41,7 +49,10 @@ function seededRandom(seed: Uint32Array): () => number {
     return output >>> 0;
   };
   // 53 bits, as V8's has: 27 above, 26 below.
-  const random = (): number => ((next() >>> 5) * 0x4000000 + (next() >>> 6)) / 0x20000000000000;
+  const random = (): number => {
+    if (!seeded) seed();
+    return ((next() >>> 5) * 0x4000000 + (next() >>> 6)) / 0x20000000000000;
+  };
   Object.defineProperty(random, 'name', { value: 'random' });
   return random;
 }

@@ -37,7 +37,8 @@ async function live(
     report(name, error);
     process.exitCode = 1;
   }
-  await endChildren(children());
+  const ending = children();
+  if (ending.daemons.length + ending.others.length > 0) await endChildren(ending);
   // One more turn: an unhandled rejection that the target left is reported, and counts.
   setImmediate(leave);
 }

@@ -4,39 +4,42 @@ import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '..
 import { READABLE, waitReadySync, whenReady } from '../internal/readiness.js';
 import { native } from '../native/load.js';
 
-/** A pidfd opened at birth stands for the parent, so that neither re-parenting nor the reuse of its pid matters. */
+/** The parent by its pid as long as it is our parent, and by a pidfd from then on that somebody waits for it. */
 export class ParentProcess {
   readonly pid: number;
   readonly name: string;
-  /** undefined: it had ended before this process could look. */
   #pidfd: number | undefined;
 
   constructor(pid: number, name: string) {
     this.pid = pid;
     this.name = name;
-    // A pid that is still our parent's can't have been reused.
-    const pidfd = native.getppid() === pid ? native.pidfdOpen(pid) : undefined;
-    if (pidfd !== undefined && native.getppid() !== pid) native.closeFd(pidfd);
-    else this.#pidfd = pidfd;
   }
 
   /** Never blocks. */
   isAlive(): boolean {
-    return this.#pidfd !== undefined && !waitReadySync(this.#pidfd, READABLE, Number.NEGATIVE_INFINITY);
+    // An orphan gets another parent at once; and a pid that is our parent's still can't have been reused.
+    return native.getppid() === this.pid;
+  }
+
+  /** Polls readable when the parent has ended; undefined when it has ended already. */
+  #sentinel(): number | undefined {
+    this.#pidfd ??= this.isAlive() ? native.pidfdOpen(this.pid) : undefined;
+    return this.isAlive() ? this.#pidfd : undefined;
   }
 
   /** Resolves true once the parent has ended, false on time-out. The wait keeps this process alive. */
   async join(options?: WaitOptions): Promise<boolean> {
     const deadline = deadlineOf(options);
     const signal = signalOf(options);
-    if (this.#pidfd === undefined) return true;
-    return whenReady(this.#pidfd, READABLE, deadline, signal);
+    const sentinel = this.#sentinel();
+    return sentinel === undefined || whenReady(sentinel, READABLE, deadline, signal);
   }
 
   /** The same, blocking. */
   joinSync(options?: SyncWaitOptions): boolean {
     const deadline = deadlineOf(options);
-    return this.#pidfd === undefined || waitReadySync(this.#pidfd, READABLE, deadline);
+    const sentinel = this.#sentinel();
+    return sentinel === undefined || waitReadySync(sentinel, READABLE, deadline);
   }
 
   /** @internal */
