@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { describe, it } from 'mocha';
-import { getAllStartMethods, Process, type ProcessOptions } from 'posix-multiprocessing';
+import { getAllStartMethods, Pipe, Process, type ProcessOptions } from 'posix-multiprocessing';
 
 /** The exit code of a child that runs this. */
 async function exitCodeOf(target: () => unknown): Promise<number | undefined> {
@@ -277,6 +277,34 @@ describe('exit codes', () => {
   for (const [what, target] of throwing) {
     it(`1 for ${what}`, async () => assert.equal(await exitCodeOf(target), 1));
   }
+
+  it('0 though the parent has put a guard in the place of process.exit', async () => {
+    const exit = process.exit;
+    process.exit = () => {
+      throw new Error('not here');
+    };
+    try {
+      assert.equal(await exitCodeOf(() => {}), 0);
+      assert.equal(await exitCodeOf(async () => {}), 0);
+    } finally {
+      process.exit = exit;
+    }
+  });
+
+  it("that of the 'exit' listener that calls process.exit(), each listener having run once", async () => {
+    const [here, there] = Pipe();
+    const code = await exitCodeOf(() => {
+      process.on('exit', () => {
+        there.sendSync('heard');
+        process.exit(3);
+      });
+    });
+    there.close();
+    assert.equal(code, 3);
+    assert.equal(await here.recv(), 'heard');
+    await assert.rejects(here.recv(), { code: 'ERR_MP_EOF' });
+    here.close();
+  });
 });
 
 describe('a Process object', () => {

@@ -11,6 +11,20 @@ function report(name: string, error: unknown): void {
   process.stderr.write(`Uncaught error in ${name} (pid ${process.pid}):\n${inspect(error)}\n`);
 }
 
+/** What of `process` a child's end needs; in a rehearsal a double has it. */
+type Self = Pick<NodeJS.Process, 'emit' | 'exitCode' | 'on'> & {
+  _exiting?: boolean;
+  reallyExit(code: NodeJS.Process['exitCode']): void;
+};
+const thisProcess = process as unknown as Self;
+
+/** As Node's process.exit(), whatever the parent's program has put in that one's place: a test runner's guard throws. */
+function leave(self: Self): void {
+  self._exiting = true;
+  self.emit('exit', Number(self.exitCode ?? 0));
+  self.reallyExit(self.exitCode ?? 0);
+}
+
 /** Runs the body of a child that has a name. */
 export type Life = (name: string, body: () => unknown) => void;
 
@@ -18,18 +32,18 @@ export type Life = (name: string, body: () => unknown) => void;
 export function runChild(
   name: string,
   body: () => unknown,
-  self: Pick<NodeJS.Process, 'on' | 'exit'> = process,
+  self: Self = thisProcess,
   children: () => EndingChildren = childrenToEnd,
 ): void {
   exitWhenNothingIsLeft(self, name);
-  void live(name, body, children, () => self.exit());
+  void live(name, body, children, () => leave(self));
 }
 
 async function live(
   name: string,
   run: () => unknown,
   children: () => EndingChildren,
-  leave: () => void,
+  end: () => void,
 ): Promise<void> {
   try {
     await run();
@@ -40,30 +54,31 @@ async function live(
   const ending = children();
   if (ending.daemons.length + ending.others.length > 0) await endChildren(ending);
   // One more turn: an unhandled rejection that the target left is reported, and counts.
-  setImmediate(leave);
+  setImmediate(end);
 }
 
 /** Nothing that could settle the target's promise is left in the loop: better an end that says so than none. */
-function exitWhenNothingIsLeft(self: Pick<NodeJS.Process, 'on'>, name: string): void {
+function exitWhenNothingIsLeft(self: Self, name: string): void {
   self.on('beforeExit', () => {
     process.stderr.write(
       `${name} (pid ${process.pid}) ends: its target's promise never settled and nothing is pending\n`,
     );
-    process.exit(UNSETTLED);
+    self.exitCode = UNSETTLED;
+    leave(self);
   });
 }
 
 /** runChild() in the parent, so that V8 has compiled it: see rehearse() in ts/fork/child.ts. */
 export function rehearseLife(name: string, body: () => unknown): void {
   const nobody: EndingChildren = { daemons: [], others: [] };
-  const double = Object.assign(new EventEmitter(), { exit: () => {} });
-  runChild(name, body, double as unknown as NodeJS.Process, () => nobody);
+  const double = Object.assign(new EventEmitter(), { exitCode: undefined, reallyExit: () => {} });
+  runChild(name, body, double as unknown as Self, () => nobody);
   childrenToEnd();
   endChildrenSync(nobody);
 }
 
 /** Runs a synchronous child to its end, on top of whatever frames the parent had. */
-export function runChildSync(name: string, run: () => unknown): never {
+export function runChildSync(name: string, run: () => unknown): void {
   try {
     const result = run();
     if (isThenable(result)) {
@@ -77,7 +92,7 @@ export function runChildSync(name: string, run: () => unknown): never {
     process.exitCode = 1;
   }
   endChildrenSync(childrenToEnd());
-  process.exit();
+  leave(thisProcess);
 }
 
 function isThenable(value: unknown): boolean {
