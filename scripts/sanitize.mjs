@@ -15,7 +15,7 @@ import { setup } from './setup.mjs';
  * Where forking is what is tested. libasan's locks are not held across fork(2): a child of a process whose other
  * threads allocate may never get them (CPython leaves its tests out too: HAVE_ASAN_FORK_BUG).
  */
-const forks = /^(fork|process)\//;
+const forks = /^(fork|process)\/|^posix\/fork\./;
 /**
  * TSan holds signals back until instrumented code makes a blocking call. Node is not instrumented, so a signal may come
  * late or never.
@@ -24,7 +24,7 @@ const signals = /^posix\/(fork|futex|pidfd|prctl|process|wait)\./;
 /** About the tools, not the addons. */
 const tools = /^support\//;
 /** --short: what works on descriptors, memory and semaphores. */
-const essentials = /^(posix|sync|shared|connection)\//;
+const essentials = /^(posix|sync|shared|connection|queues)\//;
 
 const suppressions = `suppressions=${path.join(root, 'scripts/lsan.supp')}:print_suppressions=0`;
 const sanitizers = [
