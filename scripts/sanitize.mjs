@@ -2,6 +2,7 @@
 //   node scripts/sanitize.mjs              everything
 //   node scripts/sanitize.mjs --short      for CI: the C++ tests, and under node the files named below
 //   node scripts/sanitize.mjs [--short] [cpp|addon] [asan|tsan]     a part
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { installMissingPackages } from './debian-packages.mjs';
 import { runCppTests, whyNoCppTests } from './lib/cpp-tests.mjs';
@@ -12,17 +13,20 @@ import { Tally } from './lib/tally.mjs';
 import { setup } from './setup.mjs';
 
 /**
- * Where forking is what is tested. libasan's locks are not held across fork(2): a child of a process whose other
- * threads allocate may never get them (CPython leaves its tests out too: HAVE_ASAN_FORK_BUG).
+ * Where forking beside threads is what is tested. libasan's locks are not held across fork(2): a child of a process whose
+ * other threads allocate may never get them (CPython leaves its tests out too: HAVE_ASAN_FORK_BUG).
  */
-const forks = /^(fork|process)\/|^posix\/fork\./;
+const storms = (file) => /^(fork|process)\/|(^posix\/fork|processes)\./.test(file);
+/** TSan ends a forked child of a process with threads at its first allocation: nothing that forks. */
+const forks = (file) =>
+  storms(file) || /new Process\(|fork\(|inChild/.test(readFileSync(path.join(root, 'test', file), 'utf8'));
 /**
  * TSan holds signals back until instrumented code makes a blocking call. Node is not instrumented, so a signal may come
  * late or never.
  */
-const signals = /^posix\/(fork|futex|pidfd|prctl|process|wait)\./;
+const signals = (file) => /^posix\/(futex|prctl|process|wait)\./.test(file);
 /** About the tools, not the addons. */
-const tools = /^support\//;
+const tools = (file) => file.startsWith('support/');
 /** --short: what works on descriptors, memory and semaphores. */
 const essentials = /^(posix|sync|shared|connection|queues)\//;
 
@@ -33,7 +37,7 @@ const sanitizers = [
     option: 'asan',
     flags: 'address,undefined',
     runtimes: ['libasan.so', 'libubsan.so'],
-    without: [forks, tools],
+    without: [storms, tools],
     env: {
       ASAN_OPTIONS: 'detect_leaks=1',
       LSAN_OPTIONS: suppressions,
@@ -67,7 +71,7 @@ async function addon({ name, flags, env, without, runtimes }, short) {
   console.log(`\nThe suite under ${name}`);
   const MP_BINARY_DIR = compileApart(path.join(root, 'out/sanitize', flags), { sanitize: flags });
   const files = testFiles(
-    (file) => !without.some((pattern) => pattern.test(file)) && (!short || essentials.test(file)),
+    (file) => !without.some((leavesOut) => leavesOut(file)) && (!short || essentials.test(file)),
   );
   // The census would count what the runtimes open.
   const options = { files, limit: short ? 240 : 1_200, timeout: 120_000, census: false };
