@@ -31,7 +31,8 @@
         "native/sys/semaphore.cc",
         "native/sys/signals.cc",
         "native/sys/sleep.cc",
-        "native/sys/socket_pair.cc"
+        "native/sys/socket_pair.cc",
+        "native/sys/stream_socket.cc"
       ]
     },
     {
@@ -62,6 +63,7 @@
         "native/binding/process_api.cc",
         "native/binding/ring_api.cc",
         "native/binding/semaphore_api.cc",
+        "native/binding/socket_api.cc",
         "native/binding/wait_api.cc"
       ]
     },

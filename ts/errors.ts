@@ -47,6 +47,10 @@ export class BufferTooShortError extends MultiprocessingError {
 export class MessageTooLongError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_MESSAGE_TOO_LONG';
 }
+/** The peer does not have the key. Python: `multiprocessing.AuthenticationError`. */
+export class AuthenticationError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_AUTH';
+}
 /** Nothing came within the time. Python: `queue.Empty`. */
 export class QueueEmptyError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_QUEUE_EMPTY';

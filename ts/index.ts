@@ -1,7 +1,11 @@
 /** The public surface of `posix-multiprocessing`. */
 
+export type { Address } from './connection/address.js';
+export { connect } from './connection/connect.js';
 export { Connection, type ConnectionOptions } from './connection/connection.js';
+export { Listener, type ListenOptions } from './connection/listener.js';
 export { Pipe } from './connection/pipe.js';
+export { type Waitable, wait, waitSync } from './connection/wait.js';
 export * from './errors.js';
 export { type ForkHooks, onFork } from './fork/hooks.js';
 export { type ForkSupport, forkSupport } from './fork/support.js';

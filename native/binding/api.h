@@ -14,6 +14,7 @@ void init_poller(Napi::Env env, Napi::Object exports);
 void init_process(Napi::Env env, Napi::Object exports);
 void init_ring(Napi::Env env, Napi::Object exports);
 void init_semaphore(Napi::Env env, Napi::Object exports);
+void init_socket(Napi::Env env, Napi::Object exports);
 void init_wait(Napi::Env env, Napi::Object exports);
 
 template <auto Callback>

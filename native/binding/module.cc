@@ -12,6 +12,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   mp::binding::init_process(env, exports);
   mp::binding::init_ring(env, exports);
   mp::binding::init_semaphore(env, exports);
+  mp::binding::init_socket(env, exports);
   mp::binding::init_wait(env, exports);
   return exports;
 }

@@ -13,6 +13,7 @@ import type { MemoryBinding } from './memory.js';
 import type { PollerBinding } from './poller.js';
 import type { ProcessBinding } from './process.js';
 import type { RingBinding } from './ring.js';
+import type { SocketBinding } from './socket.js';
 import type { WaitBinding } from './wait.js';
 
 const require = createRequire(import.meta.url);
@@ -63,6 +64,7 @@ type Addon = DescriptorBinding &
   PollerBinding &
   ProcessBinding &
   RingBinding &
+  SocketBinding &
   WaitBinding;
 
 /** The Node-API addon: one binary for every Node version. */
