@@ -17,6 +17,7 @@ export { Process, type ProcessOptions } from './process/process.js';
 export { getAllStartMethods, type StartMethod } from './process/start_method.js';
 export type { Target } from './process/target.js';
 export { Queue } from './queues/queue.js';
+export { type ErrorClass, registerErrorClass } from './serialization/error_classes.js';
 export { SharedMemory, type SharedMemoryCreateOptions, type SharedMemoryOpenOptions } from './shared/shared_memory.js';
 export { Lock, type LockOptions } from './sync/lock.js';
 export type { LockLike, NamedOptions } from './sync/lock_like.js';

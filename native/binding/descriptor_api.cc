@@ -133,6 +133,22 @@ Napi::Value RecvFds(const Napi::CallbackInfo& info) {
   return outcome;
 }
 
+// receive(socket: number, bytes: Uint8Array, offset: number, length: number, fds: Int32Array): number | undefined; appends
+// the descriptors that come along to `fds`, whose first element counts them. The caller owns them.
+Napi::Value Receive(const Napi::CallbackInfo& info) {
+  const std::span<uint8_t> bytes = slice_arg(info, 1);
+  const std::span<int32_t> fds = ints_arg(info, 4);
+  auto received = unwrap(info.Env(), sys::receive_descriptors(int_arg(info, 0), sys::kMaxDescriptors, bytes));
+  if (!received) return info.Env().Undefined();
+  for (sys::UniqueFd& fd : received->fds) {
+    const auto place = static_cast<size_t>(fds[0]) + 1;
+    if (place >= fds.size()) break;
+    fds[place] = fd.release();
+    fds[0] += 1;
+  }
+  return Napi::Number::New(info.Env(), static_cast<double>(received->bytes));
+}
+
 }  // namespace
 
 void init_descriptor(Napi::Env env, Napi::Object exports) {
@@ -150,6 +166,7 @@ void init_descriptor(Napi::Env env, Napi::Object exports) {
   export_function<Poll>(env, exports, "poll");
   export_function<SendFds>(env, exports, "sendFds");
   export_function<RecvFds>(env, exports, "recvFds");
+  export_function<Receive>(env, exports, "receive");
 }
 
 }  // namespace mp::binding

@@ -171,7 +171,6 @@ describe('Connection', () => {
     const refused = { code: 'ERR_MP_SERIALIZE', message: 'value.f is a function' };
     await assert.rejects(sender.send({ f: () => {} }), refused);
     assert.throws(() => sender.sendSync({ f: () => {} }), refused);
-    await assert.rejects(sender.send(receiver), /value is a Connection/);
     await sender.send('next');
     assert.equal(await receiver.recv(), 'next');
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { types } from 'node:util';
 import { describe, it } from 'mocha';
-import { BufferTooShortError, ClosedError, MultiprocessingError } from 'posix-multiprocessing';
+import { BufferTooShortError, ClosedError, MultiprocessingError, registerErrorClass } from 'posix-multiprocessing';
 import { deserialize } from '#dist/serialization/deserialize.js';
 import { serialize } from '#dist/serialization/serialize.js';
 
@@ -87,6 +87,31 @@ describe('serialization of errors', () => {
     assert.equal(received.name, 'HttpError');
     assert.equal(received.status, 404);
     assert.deepEqual(Object.keys(received), ['status']);
+  });
+
+  it('errors of registered classes keep their class', () => {
+    class QuotaError extends Error {
+      readonly left: number;
+      constructor(left: number) {
+        super(`${left} left`);
+        this.left = left;
+      }
+      get isOver(): boolean {
+        return this.left === 0;
+      }
+    }
+    assert.equal(sent(new QuotaError(0)).constructor, Error);
+    registerErrorClass(QuotaError);
+    registerErrorClass(QuotaError);
+    const received = sent(new QuotaError(0));
+    assert.ok(received instanceof QuotaError);
+    assert.ok(received.isOver);
+    assert.equal(received.message, '0 left');
+    assert.throws(() => registerErrorClass(Map as never), { code: 'ERR_INVALID_ARG_TYPE' });
+    assert.throws(() => registerErrorClass(class extends Error {}), { code: 'ERR_INVALID_ARG_VALUE' });
+    assert.throws(() => registerErrorClass({ TypeError: class TypeError extends Error {} }.TypeError), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    });
   });
 
   it('errors inside values arrive whole', () => {

@@ -1,21 +1,27 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { Lock, Pipe, Process, Queue, SharedMemory } from 'posix-multiprocessing';
+import { Pipe, Process, Queue } from 'posix-multiprocessing';
 
 describe('objects of the library in a message', () => {
   it('are refused at the call, with the path to them and the way that works', () => {
-    using lock = new Lock();
     using queue = new Queue();
-    using memory = SharedMemory.create({ size: 16 });
     const [here, there] = Pipe();
-    for (const object of [lock, queue, memory, here, new Process()]) {
+    for (const object of [new Process()]) {
       const message = /^\w+\.deep\[1\] is a \w+: a forked child reaches it by a closure/;
       assert.throws(() => queue.putNowait({ deep: [0, object] }), { code: 'ERR_MP_SERIALIZE', message });
       assert.throws(() => here.sendSync({ deep: [0, object] }), { code: 'ERR_MP_SERIALIZE', message });
     }
     assert.equal(queue.size, 0);
-    memory.unlink();
     here.close();
     there.close();
+  });
+
+  it('that have descriptors are refused where none can travel', () => {
+    const [receiver, sender] = Pipe({ duplex: false });
+    const message = "value.deep[1] has a descriptor, which this channel can't carry";
+    assert.throws(() => sender.sendSync({ deep: [0, receiver] }), { code: 'ERR_MP_SERIALIZE', message });
+    assert.equal(receiver.pollSync(), false);
+    receiver.close();
+    sender.close();
   });
 });

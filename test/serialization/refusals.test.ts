@@ -39,8 +39,6 @@ describe('serialization refuses', () => {
     assert.equal(refusal([new Map().entries()]), 'value[0] is a Map Iterator');
     assert.equal(refusal((function* () {})()), 'value is a Generator');
     assert.equal(refusal(new SharedArrayBuffer(1)), 'value is a SharedArrayBuffer');
-    assert.equal(refusal(new Uint8Array(new SharedArrayBuffer(1))), 'value.buffer is a SharedArrayBuffer');
-    assert.equal(refusal(new Uint8Array(new SharedArrayBuffer(4), 1, 1)), 'value.buffer is a SharedArrayBuffer');
   });
 
   it('a value that is nested too deeply', () => {

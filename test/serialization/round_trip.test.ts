@@ -97,6 +97,33 @@ describe('serialization', () => {
     assert.deepEqual(sent(new DataView(new ArrayBuffer(3))), new DataView(new ArrayBuffer(3)));
   });
 
+  it('views of a SharedArrayBuffer travel by value, in memory that is not shared', () => {
+    for (const size of [4, 100_000]) {
+      const shared = new Uint8Array(new SharedArrayBuffer(size)).fill(7);
+      for (const value of [shared, shared.subarray(1, 3), Buffer.from(shared.buffer)]) {
+        const received = sent(value);
+        assert.deepEqual([...received], [...value]);
+        assert.equal(Object.getPrototypeOf(received), Object.getPrototypeOf(value));
+        assert.ok(received.buffer instanceof ArrayBuffer);
+      }
+    }
+  });
+
+  it('named properties of arrays travel, however long the array', () => {
+    for (const length of [0, 10, 255, 256, 1024, 1025, 5000]) {
+      const plain: unknown[] = new Array(length).fill(1);
+      assert.deepEqual(sent(plain), plain);
+      const named = Object.assign([...plain], { index: 3, text: 'x'.repeat(100), nested: { deep: [1] } });
+      assert.deepEqual(sent(named), named);
+      assert.deepEqual(Object.keys(sent(named)).slice(-3), ['index', 'text', 'nested']);
+      const marked = Object.assign([...plain], { [Symbol('s')]: 1 });
+      assert.deepEqual(sent(marked), plain);
+      const holey = [...plain, , 1];
+      assert.deepEqual(sent(holey), holey);
+      assert.equal(length in sent(holey), false);
+    }
+  });
+
   it('a view of a part carries that part only; views of the whole share their ArrayBuffer', () => {
     const buffer = new ArrayBuffer(1024);
     const part = sent(new Uint8Array(buffer, 8, 4));

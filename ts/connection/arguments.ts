@@ -3,21 +3,27 @@
 import { BufferTooShortError } from '../errors.js';
 import { type Deadline, deadlineOf, type WaitOptions } from '../internal/deadline.js';
 import { invalidArgType, validateInteger, validateOptions } from '../internal/validate.js';
+import { closeAll } from './incoming.js';
 
 /** A message that has memory of its own. */
-export function asBytes(message: Buffer): Uint8Array {
+export function asBytes(message: Buffer, descriptors: readonly number[]): Uint8Array {
+  closeAll(descriptors);
   return new Uint8Array(message.buffer, message.byteOffset, message.length);
 }
 
 /** Copies a message into the caller's buffer; its length. */
-export function into(buffer: ArrayBufferView, offset: number): (message: Buffer) => number {
+export function into(
+  buffer: ArrayBufferView,
+  offset: number,
+): (message: Buffer, descriptors: readonly number[]) => number {
   if (!ArrayBuffer.isView(buffer)) throw invalidArgType('buffer', 'an instance of TypedArray or DataView', buffer);
   validateInteger(offset, 'offset', 0, buffer.byteLength);
-  return (message) => {
+  return (message, descriptors) => {
+    closeAll(descriptors);
     const room = bytesOf(buffer, 'buffer', offset);
     if (message.length > room.length) {
       const what = `a message of ${message.length} bytes came, there is room for ${room.length}`;
-      throw new BufferTooShortError(what, asBytes(message));
+      throw new BufferTooShortError(what, asBytes(message, []));
     }
     room.set(message);
     return message.length;

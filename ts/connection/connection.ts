@@ -7,9 +7,10 @@ import { stopWaiting } from '../internal/readiness.js';
 import { systemError } from '../internal/system_error.js';
 import { invalidArgValue, validateBoolean, validateInteger, validateOptions } from '../internal/validate.js';
 import { native } from '../native/load.js';
-import { deserialize } from '../serialization/deserialize.js';
-import { registerHomebody } from '../serialization/registry.js';
-import { serialize } from '../serialization/serialize.js';
+import { Descriptor } from '../serialization/descriptor.js';
+import { deserialize, deserializeLater } from '../serialization/deserialize.js';
+import { CannotTravel, registerCodec } from '../serialization/registry.js';
+import { encode } from '../serialization/serialize.js';
 import { asBytes, bytesOf, into, maxLengthOf, pollDeadlineOf } from './arguments.js';
 import { Incoming, type Reception } from './incoming.js';
 import { Outgoing } from './outgoing.js';
@@ -88,6 +89,10 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   /**
    * Sends a value. It is serialised before this returns, later changes don't travel; resolves when the kernel has taken
    * the message, so a slow reader slows the sender. Unawaited sends stay in order.
+   *
+   * Through a Unix socket (a duplex Pipe(), a Listener's path) descriptors travel: in a net.Socket, a listening
+   * net.Server, a FileHandle, a Connection, a Queue. The receiver gets its own; the sender's stay open until it closes
+   * them, and it may do that at once. A socket that was sent reads no more here.
    * @throws ERR_MP_SERIALIZE: the value can't travel, nothing was sent; EPIPE: nobody can receive it any more; EBADF:
    * this end only receives; ERR_MP_CLOSED, also when it is closed before the message has left.
    *
@@ -95,13 +100,15 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
    */
   async send(value: T): Promise<void> {
     const outgoing = this.#mustWrite();
-    await outgoing.send(serialize(value));
+    const descriptors: number[] | undefined = outgoing.carriesDescriptors ? [] : undefined;
+    await outgoing.send(encode(value, 'value', descriptors).parts(), descriptors);
   }
 
   /** send(), blocking until the kernel has taken the message. Python: `Connection.send` */
   sendSync(value: T): void {
     const outgoing = this.#mustWrite();
-    outgoing.sendSync(serialize(value));
+    const descriptors: number[] | undefined = outgoing.carriesDescriptors ? [] : undefined;
+    outgoing.sendSync(encode(value, 'value', descriptors).parts(), descriptors);
   }
 
   /**
@@ -112,7 +119,7 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
    * Python: `Connection.recv`
    */
   async recv(options?: WaitOptions): Promise<T> {
-    return this.#receive(asValue as Reception<T>, options);
+    return this.#receive(asValueLater as Reception<T>, options);
   }
 
   /** recv(), blocking. Python: `Connection.recv` */
@@ -261,9 +268,35 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   }
 }
 
-registerHomebody('Connection', Connection);
+interface Packed {
+  readonly fd: Descriptor;
+  readonly readable: boolean;
+  readonly writable: boolean;
+}
 
-const asValue: Reception<unknown> = { finish: (message) => deserialize(message, { owned: true }) };
+registerCodec(Connection, {
+  name: 'Connection',
+  pack: (object): Packed => {
+    const connection = object as Connection;
+    if (connection.closed) throw new CannotTravel('is a closed Connection');
+    const { fd, readable, writable } = connection;
+    return { fd: new Descriptor(fd), readable, writable };
+  },
+  unpack: (packed) => {
+    const { fd, readable, writable } = packed as Packed;
+    return new Connection(fd.take(), { readable, writable });
+  },
+});
+
+const asValue: Reception<unknown> = {
+  finish: (message, descriptors) => deserialize(message, { owned: true, descriptors }),
+};
+
+/** A promise of the value where descriptors came along, which settles the request in its place. */
+const asValueLater: Reception<unknown> = {
+  finish: (message, descriptors) =>
+    descriptors.length === 0 ? deserialize(message, { owned: true }) : deserializeLater(message, descriptors),
+};
 
 function raise(error: unknown): never {
   throw error;

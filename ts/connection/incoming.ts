@@ -7,16 +7,27 @@ import { READABLE, waitReadySync, whenReady } from '../internal/readiness.js';
 import { type Attempt, type Patience, PENDING, RequestLine } from '../internal/request_line.js';
 import { afterTurn, isTurnOver } from '../internal/turns.js';
 import { native } from '../native/load.js';
+import { AF_UNIX } from '../native/socket.js';
+import { MOST_DESCRIPTORS } from '../serialization/descriptor.js';
 import { FrameReader } from './framing.js';
 
 /** A read that moved so much may have taken a while. */
 const MUCH = 64 * 1024;
 
-/** What becomes of a message. */
+/** What becomes of a message. The descriptors that came with it are given away. */
 export interface Reception<R> {
   readonly maxLength?: number | undefined;
-  readonly finish: (message: Buffer) => R;
+  readonly finish: (message: Buffer, descriptors: readonly number[]) => R;
 }
+
+const NONE: readonly number[] = [];
+/** Receptions of bytes have no use for descriptors. */
+export function closeAll(descriptors: readonly number[]): void {
+  for (const fd of descriptors) native.closeFd(fd);
+}
+
+/** What receive() may append at once: two messages' at most, as the kernel never joins two that have some. */
+const ROOM = 1 + MOST_DESCRIPTORS;
 
 export class Incoming {
   readonly #fd: number;
@@ -24,10 +35,13 @@ export class Incoming {
   #frames: FrameReader = new FrameReader();
   #generation: number = forkGeneration();
   #isBroken = false;
+  /** What has come with the message that is being read; its first element counts. Only for Unix sockets. */
+  readonly #descriptors: Int32Array | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
     this.#line = new RequestLine(fd, READABLE);
+    this.#descriptors = native.socketFamily(fd) === AF_UNIX ? new Int32Array(ROOM) : undefined;
   }
 
   /** A message was refused before it was read: what follows can't be told apart any more. */
@@ -63,14 +77,23 @@ export class Incoming {
 
   close(reason: () => Error): void {
     this.#line.close(reason);
+    closeAll(this.#takeDescriptors());
   }
 
   #attempt<R>({ maxLength, finish }: Reception<R>): Attempt<R> {
     this.#forgetParent();
     return () => {
       const message = this.#next(maxLength);
-      return message === undefined ? PENDING : finish(message);
+      return message === undefined ? PENDING : finish(message, this.#takeDescriptors());
     };
+  }
+
+  #takeDescriptors(): readonly number[] {
+    const all = this.#descriptors;
+    const count = all?.[0] ?? 0;
+    if (all === undefined || count === 0) return NONE;
+    all[0] = 0;
+    return [...all.subarray(1, 1 + count)];
   }
 
   #next(maxLength: number | undefined): Buffer | undefined {
@@ -86,7 +109,8 @@ export class Incoming {
   readonly #read = (buffer: Uint8Array, offset: number, length: number): number | undefined => {
     if (length >= MUCH && offset > 0 && isTurnOver()) return undefined;
     try {
-      return native.read(this.#fd, buffer, offset, length);
+      if (this.#descriptors === undefined) return native.read(this.#fd, buffer, offset, length);
+      return native.receive(this.#fd, buffer, offset, length, this.#descriptors);
     } catch (error) {
       // The peer left without reading all that it was sent; what it had sent itself has been read. unix(7)
       if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return 0;
@@ -99,6 +123,7 @@ export class Incoming {
     if (this.#generation === forkGeneration()) return;
     this.#generation = forkGeneration();
     this.#frames = new FrameReader();
+    closeAll(this.#takeDescriptors());
   }
 }
 

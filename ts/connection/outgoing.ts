@@ -4,6 +4,7 @@ import { WRITABLE } from '../internal/readiness.js';
 import { type Patience, PENDING, RequestLine } from '../internal/request_line.js';
 import { isTurnOver } from '../internal/turns.js';
 import { native } from '../native/load.js';
+import { AF_UNIX, AF_UNSPEC } from '../native/socket.js';
 import { frame } from './framing.js';
 
 /** A write that moved so much may have taken a while. */
@@ -15,22 +16,29 @@ const patience: Patience = {
 };
 
 /** write(2) for pipes, send(2) for sockets. */
-type ByteSink = (bytes: Uint8Array, offset: number, length: number) => number | undefined;
+type ByteSink = (fd: number, bytes: Uint8Array, offset: number, length: number) => number | undefined;
 
 /** One message on its way: what the kernel has not taken yet. */
 class Departure {
-  readonly #pieces: Uint8Array[];
+  readonly #fd: number;
   readonly #write: ByteSink;
+  readonly #pieces: Uint8Array[];
+  /** They go with the first byte. */
+  #descriptors: readonly number[] | undefined;
+  /** Duplicates of the caller's, which it may close meanwhile. */
+  #own: readonly number[] = [];
   #offset = 0;
 
-  constructor(parts: readonly Uint8Array[], write: ByteSink) {
-    this.#pieces = frame(parts);
+  constructor(fd: number, write: ByteSink, parts: readonly Uint8Array[], descriptors: readonly number[] | undefined) {
+    this.#fd = fd;
     this.#write = write;
+    this.#pieces = frame(parts);
+    this.#descriptors = descriptors;
   }
 
   readonly attempt = (): typeof PENDING | undefined => {
     for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
-      const count = this.#write(piece, this.#offset, piece.length - this.#offset);
+      const count = this.#send(piece);
       if (count === undefined) return PENDING;
       this.#offset += count;
       if (this.#offset === piece.length) {
@@ -42,35 +50,71 @@ class Departure {
     return undefined;
   };
 
-  /** What is left is copied: the caller may change its memory now. */
+  #send(piece: Uint8Array): number | undefined {
+    if (this.#descriptors === undefined) {
+      return this.#write(this.#fd, piece, this.#offset, piece.length - this.#offset);
+    }
+    const count = native.sendFds(this.#fd, Int32Array.from(this.#descriptors), piece);
+    if (count !== undefined) {
+      this.#descriptors = undefined;
+      this.discard();
+    }
+    return count;
+  }
+
+  get isOver(): boolean {
+    return this.#pieces.length === 0;
+  }
+
+  /** What is left is copied: the caller may change its memory and close its descriptors now. */
   settleIn(): void {
     for (const [index, piece] of this.#pieces.entries()) this.#pieces[index] = Buffer.from(piece);
+    if (this.#descriptors === undefined) return;
+    this.#own = this.#descriptors.map((fd) => native.dup(fd));
+    this.#descriptors = this.#own;
   }
+
+  /** Closes the duplicates. */
+  readonly discard = (): void => {
+    for (const fd of this.#own) native.closeFd(fd);
+    this.#own = [];
+  };
 }
 
 export class Outgoing {
+  /** Whether descriptors can go with a message: through a Unix socket only. */
+  readonly carriesDescriptors: boolean;
+  readonly #fd: number;
   readonly #line: RequestLine;
   readonly #write: ByteSink;
 
   constructor(fd: number) {
+    this.#fd = fd;
     this.#line = new RequestLine(fd, WRITABLE);
-    const write = native.isSocket(fd) ? native.send : native.write;
-    this.#write = (bytes, offset, length) => write(fd, bytes, offset, length);
+    const family = native.socketFamily(fd);
+    this.carriesDescriptors = family === AF_UNIX;
+    this.#write = family === AF_UNSPEC ? native.write : native.send;
   }
 
-  /** Resolves when the kernel has all of it. The parts may be changed when this returns. */
-  send(parts: readonly Uint8Array[]): Promise<void> {
-    const departure = new Departure(parts, this.#write);
+  /** Resolves when the kernel has all of it. The parts may be changed, the descriptors closed, when this returns. */
+  send(parts: readonly Uint8Array[], descriptors?: readonly number[]): Promise<void> {
+    const departure = this.#departure(parts, descriptors);
     const sent = this.#line.run<undefined>(departure.attempt, patience);
+    if (departure.isOver) return sent;
     departure.settleIn();
-    return sent;
+    return descriptors === undefined ? sent : sent.finally(departure.discard);
   }
 
-  sendSync(parts: readonly Uint8Array[]): void {
-    this.#line.runSync<undefined>(new Departure(parts, this.#write).attempt, patience);
+  sendSync(parts: readonly Uint8Array[], descriptors?: readonly number[]): void {
+    this.#line.runSync<undefined>(this.#departure(parts, descriptors).attempt, patience);
   }
 
   close(reason: () => Error): void {
     this.#line.close(reason);
+  }
+
+  #departure(parts: readonly Uint8Array[], descriptors: readonly number[] | undefined): Departure {
+    const some = descriptors !== undefined && descriptors.length > 0 ? descriptors : undefined;
+    return new Departure(this.#fd, this.#write, parts, some);
   }
 }

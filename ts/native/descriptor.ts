@@ -22,4 +22,6 @@ export interface DescriptorBinding {
     maxFds: number,
     bytes: Uint8Array,
   ): { bytes: number; fds: number[]; truncated: boolean } | undefined;
+  /** read() for an AF_UNIX socket: appends the descriptors that come along to `fds`, whose first element counts them. */
+  receive(socket: number, bytes: Uint8Array, offset: number, length: number, fds: Int32Array): number | undefined;
 }

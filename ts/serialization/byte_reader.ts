@@ -5,16 +5,24 @@ import { SerializationError } from '../errors.js';
 const double = new Float64Array(1);
 const doubleBytes = new Uint8Array(double.buffer);
 
+/** Texts that were read before, by a hash of their bytes: the keys of objects come again and again. */
+const KNOWN_TEXTS = 512;
+const LONGEST_KNOWN = 24;
+const known: string[] = new Array<string>(KNOWN_TEXTS).fill('');
+
 export class ByteReader {
   readonly #bytes: Buffer;
-  #at = 0;
+  readonly #end: number;
+  #at: number;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(bytes: Buffer, start: number, end: number) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
   }
 
   get left(): number {
-    return this.#bytes.length - this.#at;
+    return this.#end - this.#at;
   }
 
   fail(why: string): never {
@@ -24,7 +32,7 @@ export class ByteReader {
   /** The offset of `count` bytes, which are then taken. */
   #take(count: number): number {
     const start = this.#at;
-    if (count > this.#bytes.length - start) this.fail('the end came too early');
+    if (count > this.#end - start) this.fail('the end came too early');
     this.#at = start + count;
     return start;
   }
@@ -35,21 +43,22 @@ export class ByteReader {
 
   /** Takes the next byte if it is this one. */
   skip(value: number): boolean {
-    if (this.#bytes[this.#at] !== value) return false;
+    if (this.#at >= this.#end || this.#bytes[this.#at] !== value) return false;
     this.#at += 1;
     return true;
   }
 
   varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = this.byte();
+    let byte = this.byte();
+    if (byte < 0x80) return byte;
+    let value = byte & 0x7f;
+    let scale = 0x80;
+    do {
+      byte = this.byte();
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
       scale *= 0x80;
-      if (scale > 2 ** 49) this.fail('a number is too long');
-    }
+      if (scale > 2 ** 56) this.fail('a number is too long');
+    } while (byte >= 0x80);
     return value;
   }
 
@@ -68,6 +77,26 @@ export class ByteReader {
     const length = this.varint();
     const start = this.#take(length);
     return this.#bytes.toString('latin1', start, start + length);
+  }
+
+  /** ascii() for texts that are likely to come again. */
+  asciiKey(): string {
+    const length = this.varint();
+    const start = this.#take(length);
+    if (length > LONGEST_KNOWN) return this.#bytes.toString('latin1', start, start + length);
+    const bytes = this.#bytes;
+    let hash = length;
+    for (let index = 0; index < length; index += 1) hash = (hash * 31 + (bytes[start + index] as number)) | 0;
+    const place = (hash ^ (hash >>> 9)) & (KNOWN_TEXTS - 1);
+    const candidate = known[place] as string;
+    if (candidate.length === length) {
+      let index = 0;
+      while (index < length && candidate.charCodeAt(index) === bytes[start + index]) index += 1;
+      if (index === length) return candidate;
+    }
+    const text = bytes.toString('latin1', start, start + length);
+    known[place] = text;
+    return text;
   }
 
   utf16(): string {

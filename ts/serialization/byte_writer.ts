@@ -1,28 +1,45 @@
-/** Bytes that grow: the output side of the format. */
+/** Bytes that grow: the output side of the format. One writer is used again and again; its memory stays. */
 
 /** From this size on binary data is handed on as it is instead of being copied into the output. */
-const OWN_PART = 64 * 1024;
+export const OWN_PART: number = 32 * 1024;
 
-/** Up to this length a loop writes a string faster than a call into Node does. */
-const SHORT_STRING = 24;
+/** Free bytes before the first one written: room for the header of a frame. */
+export const HEADROOM = 16;
+
+/** Up to this length a loop writes a string faster than calls into Node do. */
+const SHORT_STRING = 40;
+
+const USUAL = 16 * 1024;
+/** What a writer keeps between messages. */
+const KEPT = 256 * 1024;
 
 const double = new Float64Array(1);
 const doubleBytes = new Uint8Array(double.buffer);
 
 export class ByteWriter {
-  #bytes: Buffer = Buffer.allocUnsafe(256);
-  #at = 0;
-  readonly #parts: Uint8Array[] = [];
+  #bytes: Buffer = Buffer.allocUnsafeSlow(USUAL);
+  #at: number = HEADROOM;
+  /** From here on bytes have not been put into #parts. */
+  #start: number = HEADROOM;
+  #parts: Uint8Array[] = [];
+
+  /** Forgets what was written: parts that were handed out are no longer valid. */
+  reset(): void {
+    this.#at = HEADROOM;
+    this.#start = HEADROOM;
+    if (this.#parts.length > 0) this.#parts = [];
+    if (this.#bytes.length > KEPT) this.#bytes = Buffer.allocUnsafeSlow(USUAL);
+  }
 
   #need(count: number): void {
     if (this.#at + count <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + count));
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + count));
     grown.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = grown;
   }
 
   byte(value: number): void {
-    this.#need(1);
+    if (this.#at === this.#bytes.length) this.#need(1);
     this.#bytes[this.#at++] = value;
   }
 
@@ -55,10 +72,19 @@ export class ByteWriter {
     this.#need(2 * length + 9);
     const start = this.#at;
     if (length <= SHORT_STRING) {
-      this.byte(ascii);
-      this.varint(length);
-      if (this.#asciiLoop(value)) return;
-      this.#at = start;
+      const bytes = this.#bytes;
+      let at = start;
+      bytes[at++] = ascii;
+      bytes[at++] = length;
+      let code = 0;
+      for (let index = 0; index < length && code < 0x80; index += 1) {
+        code = value.charCodeAt(index);
+        bytes[at++] = code;
+      }
+      if (code < 0x80) {
+        this.#at = at;
+        return;
+      }
     } else if (Buffer.byteLength(value) === length) {
       this.byte(ascii);
       this.varint(length);
@@ -68,15 +94,6 @@ export class ByteWriter {
     this.byte(utf16);
     this.varint(length);
     this.#at += this.#bytes.write(value, this.#at, 'utf16le');
-  }
-
-  #asciiLoop(value: string): boolean {
-    for (let index = 0; index < value.length; index += 1) {
-      const code = value.charCodeAt(index);
-      if (code >= 0x80) return false;
-      this.#bytes[this.#at++] = code;
-    }
-    return true;
   }
 
   raw(bytes: Uint8Array): void {
@@ -91,14 +108,23 @@ export class ByteWriter {
   }
 
   #flush(): void {
-    if (this.#at === 0) return;
-    this.#parts.push(this.#bytes.subarray(0, this.#at));
-    this.#bytes = this.#bytes.subarray(this.#at);
-    this.#at = 0;
+    if (this.#at === this.#start) return;
+    this.#parts.push(this.#bytes.subarray(this.#start, this.#at));
+    this.#start = this.#at;
   }
 
-  /** What was written, in order. Large binary parts are the caller's own memory, not copies. */
-  finish(): Uint8Array[] {
+  /** The writer's memory: what was written begins at HEADROOM. */
+  get memory(): Buffer {
+    return this.#bytes;
+  }
+
+  /** How much was written; undefined when a part of it is not in `memory` but binary data handed on as it is. */
+  get length(): number | undefined {
+    return this.#parts.length === 0 ? this.#at - HEADROOM : undefined;
+  }
+
+  /** What was written, in order, valid until reset(). Large binary parts are the caller's own memory, not copies. */
+  parts(): readonly Uint8Array[] {
     this.#flush();
     return this.#parts;
   }

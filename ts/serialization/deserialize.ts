@@ -1,11 +1,27 @@
 /** Bytes to values: the other half of serialize.ts. */
 
+import { SerializationError } from '../errors.js';
+import { native } from '../native/load.js';
 import { ByteReader } from './byte_reader.js';
+import { Descriptor } from './descriptor.js';
 import { bareError } from './error_classes.js';
+import { withSpares } from './file_handles.js';
 import * as tag from './format.js';
-import { codecNamed } from './registry.js';
+import { CannotTravel, codecNamed } from './registry.js';
+import './sockets.js';
 
 type ViewClass = new (buffer: ArrayBuffer) => ArrayBufferView;
+
+/** Resolves with deserialize(); with descriptors it takes a turn of the loop, and then any of them may be a FileHandle's. */
+export function deserializeLater(bytes: Uint8Array, descriptors: readonly number[]): Promise<unknown> {
+  return withSpares(descriptors, () => deserialize(bytes, { owned: true, descriptors }));
+}
+
+/** `owned`: the bytes are given away. `descriptors`: those that came with them, given away in any case. */
+export interface DeserializeOptions {
+  owned?: boolean;
+  descriptors?: readonly number[];
+}
 
 /**
  * The value that serialize() made bytes of. It shares no memory with `bytes`, unless those are given away (`owned`): then
@@ -14,22 +30,43 @@ type ViewClass = new (buffer: ArrayBuffer) => ArrayBufferView;
  * Python: `pickle.loads`.
  * @throws ERR_MP_SERIALIZE when the bytes are not a message of this library.
  */
-export function deserialize(bytes: Uint8Array, { owned = false }: { owned?: boolean } = {}): unknown {
-  const reader = new ByteReader(bytes);
-  const value = new Decoder(reader, owned ? bytes.length / 2 : Number.POSITIVE_INFINITY).read();
+export function deserialize(bytes: Uint8Array, options: DeserializeOptions = {}): unknown {
+  const { owned = false, descriptors } = options;
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const viewFrom = owned ? bytes.length / 2 : Number.POSITIVE_INFINITY;
+  if (descriptors === undefined || descriptors.length === 0) return decode(buffer, 0, buffer.length, viewFrom);
+  const travelled = descriptors.map((fd) => new Descriptor(fd));
+  try {
+    return decode(buffer, 0, buffer.length, viewFrom, travelled);
+  } finally {
+    for (const descriptor of travelled) if (!descriptor.isTaken) native.closeFd(descriptor.fd);
+  }
+}
+
+/** deserialize() of the bytes from `start` to `end`. Buffers of at least `viewFrom` bytes are views of the message. */
+export function decode(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  viewFrom: number,
+  descriptors: readonly Descriptor[] = [],
+): unknown {
+  const reader = new ByteReader(bytes, start, end);
+  const value = new Decoder(reader, viewFrom, descriptors).read();
   if (reader.left > 0) reader.fail('there is more than one value');
   return value;
 }
 
 class Decoder {
   readonly #in: ByteReader;
-  /** Buffers of at least this length are views of the message. */
   readonly #viewFrom: number;
+  readonly #descriptors: readonly Descriptor[];
   readonly #objects: unknown[] = [];
 
-  constructor(reader: ByteReader, viewFrom: number) {
+  constructor(reader: ByteReader, viewFrom: number, descriptors: readonly Descriptor[]) {
     this.#in = reader;
     this.#viewFrom = viewFrom;
+    this.#descriptors = descriptors;
   }
 
   /** Numbers an object before its parts are read: they may refer to it. */
@@ -109,14 +146,17 @@ class Decoder {
         return this.#domException();
       case tag.REGISTERED:
         return this.#registered();
+      case tag.DESCRIPTOR:
+        return this.#begin(this.#descriptors[source.varint()] ?? source.fail('a descriptor did not come with them'));
       default:
         return source.fail(`${kind} is no kind of value`);
     }
   }
 
+  /** A text that is likely to come again: a key, a name. */
   #text(): string {
     const kind = this.#in.byte();
-    if (kind === tag.ASCII) return this.#in.ascii();
+    if (kind === tag.ASCII) return this.#in.asciiKey();
     if (kind === tag.UTF16) return this.#in.utf16();
     return this.#in.fail('text was expected');
   }
@@ -237,7 +277,15 @@ class Decoder {
   #registered(): object {
     const name = this.#text();
     const codec = codecNamed(name) ?? this.#in.fail(`this process does not know the class ${name}`);
-    return this.#finish(() => codec.unpack(this.read()));
+    return this.#finish(() => {
+      const packed = this.read();
+      try {
+        return codec.unpack(packed);
+      } catch (error) {
+        if (error instanceof CannotTravel) throw new SerializationError(error.message, { cause: error });
+        throw error;
+      }
+    });
   }
 }
 

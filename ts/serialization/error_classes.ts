@@ -2,8 +2,9 @@
 
 import { AssertionError } from 'node:assert';
 import * as own from '../errors.js';
+import { invalidArgType, invalidArgValue } from '../internal/validate.js';
 
-type ErrorClass = abstract new (...values: never[]) => Error;
+export type ErrorClass = abstract new (...values: never[]) => Error;
 
 const classes = new Map<string, ErrorClass>();
 const names = new Map<unknown, string>();
@@ -27,6 +28,27 @@ for (const builtIn of [
   add(builtIn.name, builtIn);
 }
 for (const [name, errorClass] of Object.entries(own)) add(name, errorClass);
+
+/**
+ * Errors of this class arrive as instances of it, in every process that has registered a class of that name, instead of
+ * as the nearest class that Node and the library have. Their constructor does not run: own properties travel.
+ *
+ * Python finds classes by module and name.
+ * @throws ERR_INVALID_ARG_TYPE: no subclass of Error; ERR_INVALID_ARG_VALUE: another class has that name.
+ *
+ * @example
+ * registerErrorClass(class HttpError extends Error { status = 500; });
+ */
+export function registerErrorClass(errorClass: ErrorClass): void {
+  if (typeof errorClass !== 'function' || !(errorClass.prototype instanceof Error)) {
+    throw invalidArgType('errorClass', 'a subclass of Error', errorClass);
+  }
+  const other = classes.get(errorClass.name);
+  if (errorClass.name === '' || (other !== undefined && other !== errorClass)) {
+    throw invalidArgValue('errorClass', 'must have a name of its own', errorClass);
+  }
+  add(errorClass.name, errorClass);
+}
 
 /** The name under which the receiver finds the error's class, or the nearest that it knows. */
 export function nearestErrorClass(error: Error): string {

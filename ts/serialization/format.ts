@@ -55,6 +55,9 @@ export const DOM_EXCEPTION = 25;
 /** Name of the codec, what it packed. */
 export const REGISTERED = 26;
 
+/** Index among the descriptors that travel with the message. */
+export const DESCRIPTOR = 27;
+
 /** Views by their number in the format. Append only. */
 export const VIEW_NAMES: readonly string[] = [
   'Int8Array',

@@ -29,12 +29,20 @@ export function registerHomebody(name: string, type: { prototype: object }): voi
   registerCodec(type, { name, pack: refuse, unpack: refuse });
 }
 
+const byShape: { readonly matches: (object: object) => boolean; readonly codec: Codec }[] = [];
+
+/** For a class that can't be imported. */
+export function registerShape(matches: (object: object) => boolean, codec: Codec): void {
+  byShape.push({ matches, codec });
+  byName.set(codec.name, codec);
+}
+
 export function codecOf(object: object): Codec | undefined {
   for (let at: object | null = Object.getPrototypeOf(object); at !== null; at = Object.getPrototypeOf(at)) {
     const codec = byPrototype.get(at);
     if (codec !== undefined) return codec;
   }
-  return undefined;
+  return byShape.find(({ matches }) => matches(object))?.codec;
 }
 
 export function codecNamed(name: string): Codec | undefined {

@@ -1,101 +1,170 @@
 /** Values to bytes: structured clone's rules, with Buffers, whole errors, and a path in the refusal. */
 
-import { types } from 'node:util';
+import { inspect, types } from 'node:util';
 import { SerializationError } from '../errors.js';
-import { ByteWriter } from './byte_writer.js';
+import { ByteWriter, HEADROOM, OWN_PART } from './byte_writer.js';
+import { Descriptor, MOST_DESCRIPTORS } from './descriptor.js';
 import { nearestErrorClass } from './error_classes.js';
 import * as tag from './format.js';
 import { CannotTravel, codecOf } from './registry.js';
 import { pathText, type Step } from './value_path.js';
 
-/** Above this length the named properties of an array (a match's `index`) are not looked for: it would cost more than all else. */
-const NAMED_PROPERTIES_UP_TO = 1024;
+/** From this length on looking for named properties of an array (a match's `index`) by listing its keys costs more than all else. */
+const LONG_ARRAY = 256;
+
+/** Up to so many objects a search in a list is faster than a Map. */
+const FEW_OBJECTS = 12;
 
 /**
- * The bytes of a value, in parts to be joined. What structured clone carries travels by value, and so do Buffers and the
- * own properties of errors; a class's instance arrives as its own enumerable properties. Large binary parts are the
- * caller's own memory: use or copy them before anything else runs. Doesn't block.
+ * The bytes of a value, in parts to be joined. What structured clone carries travels by value, and so do Buffers, views
+ * of SharedArrayBuffers and the own properties of errors; a class's instance arrives as its own enumerable properties.
+ * Large binary parts are the caller's own memory: use or copy them before anything else runs. Doesn't block.
  *
- * `root` is what the refusal calls the value. Python: `pickle.dumps`.
+ * `root` is what the refusal calls the value. With `descriptors` the channel carries them: those of the value are
+ * appended, they stay their owners'. Python: `pickle.dumps`.
  * @throws ERR_MP_SERIALIZE with the path to what can't travel: 'args[0].handler.onClick is a function'.
  */
-export function serialize(value: unknown, root: string = 'value'): Uint8Array[] {
-  const encoder = new Encoder(root);
+export function serialize(value: unknown, root: string = 'value', descriptors?: number[]): Uint8Array[] {
+  const out = encode(value, root, descriptors);
+  const { length } = out;
+  if (length !== undefined) return [Buffer.from(out.memory.subarray(HEADROOM, HEADROOM + length))];
+  return out.parts().map((part) => (part.buffer === out.memory.buffer ? Buffer.from(part) : part));
+}
+
+const usual: ByteWriter = new ByteWriter();
+let isInUse = false;
+
+/** serialize() without a copy: what it returns is valid until the next call. */
+export function encode(value: unknown, root: string, descriptors?: number[]): ByteWriter {
+  // A getter, or a codec, may serialise something itself.
+  const out = isInUse ? new ByteWriter() : usual;
+  const outer = isInUse;
+  isInUse = true;
+  const before = descriptors?.length ?? 0;
   try {
-    encoder.write(value);
+    out.reset();
+    if (!primitive(out, value)) new Encoder(out, root, descriptors).write(value);
+    return out;
   } catch (error) {
+    if (descriptors !== undefined) descriptors.length = before;
+    if (error === NO_TRAVELLER) return retrace(value, root, descriptors);
     if (!(error instanceof RangeError) || !/call stack/.test(error.message)) throw error;
     throw new SerializationError(`${root} is nested too deeply`, { cause: error });
+  } finally {
+    isInUse = outer;
   }
-  return encoder.out.finish();
+}
+
+/** Something in the value can't travel; which is found out in a second walk that keeps track of where it is. */
+const NO_TRAVELLER: Error = new Error('something in the value can not travel');
+
+function retrace(value: unknown, root: string, descriptors: number[] | undefined): never {
+  new Encoder(new ByteWriter(), root, descriptors === undefined ? undefined : [], [root]).write(value);
+  throw new SerializationError(`${root} can't travel, and changed while it was looked at`);
+}
+
+/** What needs no walk; false for all else. */
+function primitive(out: ByteWriter, value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      out.text(value, tag.ASCII, tag.UTF16);
+      return true;
+    case 'number':
+      writeNumber(out, value);
+      return true;
+    case 'boolean':
+      out.byte(value ? tag.TRUE : tag.FALSE);
+      return true;
+    case 'undefined':
+      out.byte(tag.UNDEFINED);
+      return true;
+    case 'object':
+      if (value !== null) return false;
+      out.byte(tag.NULL);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function writeNumber(out: ByteWriter, value: number): void {
+  if ((value | 0) === value && !Object.is(value, -0)) {
+    out.byte(tag.INTEGER);
+    out.zigzag(value);
+  } else {
+    out.byte(tag.DOUBLE);
+    out.double(value);
+  }
 }
 
 class Encoder {
-  readonly out: ByteWriter = new ByteWriter();
-  readonly #seen: Map<object, number> = new Map();
-  readonly #path: Step[];
+  readonly out: ByteWriter;
+  readonly #descriptors: number[] | undefined;
+  readonly #root: string;
+  /** Where the walk is; kept by the second walk only. */
+  readonly #path: Step[] | undefined;
+  /** Objects in the order of their numbers; `#numbers` once there are many. */
+  readonly #objects: object[] = [];
+  #numbers: Map<object, number> | undefined;
 
-  constructor(root: string) {
-    this.#path = [root];
+  constructor(out: ByteWriter, root: string, descriptors: number[] | undefined, path?: Step[]) {
+    this.out = out;
+    this.#root = root;
+    this.#descriptors = descriptors;
+    this.#path = path;
   }
 
   /** A value that is the property, element or entry `step` of the one being written. */
   #part(value: unknown, step: Step): void {
+    if (primitive(this.out, value)) return;
+    if (this.#path === undefined) {
+      this.write(value);
+      return;
+    }
     this.#path.push(step);
     this.write(value);
     this.#path.pop();
   }
 
+  /** The number of an object that was begun earlier; undefined for a new one, which gets the next. */
+  #numberOf(object: object): number | undefined {
+    if (this.#numbers !== undefined) {
+      const number = this.#numbers.get(object);
+      if (number === undefined) this.#numbers.set(object, this.#numbers.size);
+      return number;
+    }
+    const objects = this.#objects;
+    for (let number = 0; number < objects.length; number += 1) if (objects[number] === object) return number;
+    objects.push(object);
+    if (objects.length > FEW_OBJECTS) this.#numbers = new Map(objects.map((each, number) => [each, number]));
+    return undefined;
+  }
+
   #refuse(what: string): never {
+    if (this.#path === undefined) throw NO_TRAVELLER;
     throw new SerializationError(`${pathText(this.#path)} ${what}`);
   }
 
   write(value: unknown): void {
     const { out } = this;
-    switch (typeof value) {
-      case 'string':
-        out.text(value, tag.ASCII, tag.UTF16);
-        return;
-      case 'number':
-        this.#number(value);
-        return;
-      case 'boolean':
-        out.byte(value ? tag.TRUE : tag.FALSE);
-        return;
-      case 'undefined':
-        out.byte(tag.UNDEFINED);
-        return;
-      case 'bigint':
-        out.byte(tag.BIGINT);
-        out.text(value.toString(16), tag.ASCII, tag.UTF16);
-        return;
-      case 'object':
-        if (value === null) out.byte(tag.NULL);
-        else this.#object(value);
-        return;
-      default:
-        this.#refuse(`is a ${typeof value}`);
-    }
-  }
-
-  #number(value: number): void {
-    if ((value | 0) === value && !Object.is(value, -0)) {
-      this.out.byte(tag.INTEGER);
-      this.out.zigzag(value);
+    if (primitive(out, value)) return;
+    if (typeof value === 'bigint') {
+      out.byte(tag.BIGINT);
+      this.#text(value.toString(16));
+    } else if (typeof value === 'object') {
+      this.#object(value as object);
     } else {
-      this.out.byte(tag.DOUBLE);
-      this.out.double(value);
+      this.#refuse(`is a ${typeof value}`);
     }
   }
 
   #object(value: object): void {
-    const earlier = this.#seen.get(value);
+    const earlier = this.#numberOf(value);
     if (earlier !== undefined) {
       this.out.byte(tag.REFERENCE);
       this.out.varint(earlier);
       return;
     }
-    this.#seen.set(value, this.#seen.size);
     if (Array.isArray(value)) return this.#array(value);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) return this.#properties(value);
@@ -104,6 +173,7 @@ class Encoder {
   }
 
   #instance(value: object): void {
+    if (value instanceof Descriptor) return this.#descriptor(value);
     const codec = codecOf(value);
     if (codec !== undefined) return this.#registered(codec, value);
     if (value instanceof DOMException) return this.#domException(value);
@@ -144,11 +214,10 @@ class Encoder {
   }
 
   #array(value: readonly unknown[]): void {
-    const keys = value.length <= NAMED_PROPERTIES_UP_TO ? Object.keys(value) : undefined;
-    if (keys === undefined ? isMostlyHoles(value) : !areAllIndexes(keys, value.length)) {
+    if (value.length < LONG_ARRAY ? !areAllIndexes(Object.keys(value), value.length) : isUnusual(value)) {
       this.out.byte(tag.SPARSE_ARRAY);
       this.out.varint(value.length);
-      this.#entries(value, keys ?? Object.keys(value));
+      this.#entries(value, Object.keys(value));
       return;
     }
     this.out.byte(tag.ARRAY);
@@ -197,8 +266,8 @@ class Encoder {
     const name = types.isDataView(value) ? 'DataView' : (value as Uint8Array)[Symbol.toStringTag];
     const kind = tag.VIEW_NAMES.indexOf(name);
     if (kind < 0) this.#refuse(`is a ${name}`);
-    const whole = value.byteLength === value.buffer.byteLength;
-    if (whole || types.isSharedArrayBuffer(value.buffer)) {
+    const isShared = types.isSharedArrayBuffer(value.buffer);
+    if (!isShared && value.byteLength === value.buffer.byteLength) {
       this.out.byte(tag.WHOLE_VIEW);
       this.out.byte(kind);
       this.#part(value.buffer, 'buffer');
@@ -218,7 +287,22 @@ class Encoder {
 
   #bytes(value: Uint8Array): void {
     this.out.varint(value.length);
-    this.out.raw(value);
+    // Native code that reads the memory later than now would race with other threads.
+    const isForeign = value.length >= OWN_PART && types.isSharedArrayBuffer(value.buffer);
+    this.out.raw(isForeign ? Uint8Array.from(value) : value);
+  }
+
+  #descriptor({ fd }: Descriptor): void {
+    const descriptors = this.#descriptors;
+    if (descriptors === undefined) {
+      this.#path?.pop(); // it is the object that is named, not what its codec made of it
+      this.#refuse("has a descriptor, which this channel can't carry");
+    }
+    if (descriptors.length === MOST_DESCRIPTORS) {
+      throw new SerializationError(`${this.#root} has more than ${MOST_DESCRIPTORS} descriptors`);
+    }
+    this.out.byte(tag.DESCRIPTOR);
+    this.out.varint(descriptors.push(fd) - 1);
   }
 
   #error(error: Error): void {
@@ -268,6 +352,21 @@ class Encoder {
 function areAllIndexes(keys: readonly string[], length: number): boolean {
   return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
 }
+
+/** Of a long array: whether it has named properties, or far fewer elements than its length says. */
+function isUnusual(value: readonly unknown[]): boolean {
+  return isMostlyHoles(value) || !inspect(value, NO_ELEMENTS).endsWith(`[ ... ${value.length} more items ]`);
+}
+
+/** inspect() finds named properties without a look at the elements, which no other way of JavaScript does. */
+const NO_ELEMENTS = {
+  maxArrayLength: 0,
+  maxStringLength: 0,
+  depth: 0,
+  breakLength: Number.POSITIVE_INFINITY,
+  customInspect: false,
+  getters: false,
+} as const;
 
 /** A guess: whether listing the elements there are takes less than one tag for each that is missing. */
 function isMostlyHoles(value: readonly unknown[]): boolean {

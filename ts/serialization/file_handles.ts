@@ -1,0 +1,54 @@
+/**
+ * FileHandles in messages. Node makes one only by opening a file, on the loop: so whoever receives descriptors opens
+ * spare ones first, and a descriptor that arrives takes the place of a spare's (dup2(2)).
+ */
+
+import { fstatSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { native } from '../native/load.js';
+import { Descriptor } from './descriptor.js';
+import { CannotTravel, registerShape } from './registry.js';
+
+const spares: FileHandle[] = [];
+
+function mayBeFile(fd: number): boolean {
+  const status = fstatSync(fd);
+  return !status.isSocket();
+}
+
+/** Runs `body`, which deserialises a message with these descriptors, with a spare for each that may be a file. */
+export async function withSpares<R>(descriptors: readonly number[], body: () => R): Promise<R> {
+  const wanted = descriptors.filter(mayBeFile).length;
+  const opened: FileHandle[] = [];
+  try {
+    for (let count = 0; count < wanted; count += 1) opened.push(await open('/dev/null'));
+    spares.push(...opened);
+    return body();
+  } finally {
+    const left = spares.splice(0);
+    for (const spare of left) await spare.close();
+  }
+}
+
+interface Packed {
+  readonly fd: Descriptor;
+}
+
+registerShape((object) => object.constructor?.name === 'FileHandle' && 'getAsyncId' in object && 'fd' in object, {
+  name: 'FileHandle',
+  pack: (object): Packed => {
+    const { fd } = object as FileHandle;
+    if (fd < 0) throw new CannotTravel('is a closed FileHandle');
+    return { fd: new Descriptor(fd) };
+  },
+  unpack: (packed) => {
+    const spare = spares.pop();
+    if (spare === undefined) {
+      throw new CannotTravel('a FileHandle can be received by recv() and get() only, not by their Sync twins');
+    }
+    const fd = (packed as Packed).fd.take();
+    native.dupOnto(fd, spare.fd, true);
+    native.closeFd(fd);
+    return spare;
+  },
+});
