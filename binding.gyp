@@ -43,6 +43,7 @@
         "native/ipc/lock_waiter.cc",
         "native/ipc/process_token.cc",
         "native/ipc/ring.cc",
+        "native/ipc/ring_space.cc",
         "native/ipc/sem_lock.cc",
         "native/ipc/sem_page.cc"
       ]

@@ -7,245 +7,514 @@
 #include <cstring>
 #include <new>
 #include <numeric>
-#include <utility>
 
+#include "sys/clock.h"
 #include "sys/event_fd.h"
-#include "sys/file_hole.h"
 #include "sys/file_size.h"
 #include "sys/memory_object.h"
 #include "sys/robust_mutex.h"
+#include "sys/scm_rights.h"
+#include "sys/socket_pair.h"
 
 namespace mp::ipc {
 
 namespace {
 
-// Memory is reserved in steps of this size, and kept up to kKeep bytes when it has been consumed.
-constexpr uint64_t kReserveStep = 64 << 10;
-constexpr uint64_t kKeep = 1 << 20;
-constexpr uint64_t kPage = 4096;
-
 constexpr uint64_t round_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
-constexpr uint64_t round_down(uint64_t value, uint64_t unit) { return value / unit * unit; }
 
-// What a message takes in the ring.
-constexpr uint64_t record_size(uint64_t message) { return sizeof(uint64_t) + round_up(message, kRingAlignment); }
+constexpr RingPosition position_of(uint32_t segment, uint64_t offset) { return uint64_t{segment} << 32 | offset; }
+constexpr uint32_t segment_of(RingPosition position) { return static_cast<uint32_t>(position >> 32); }
+constexpr uint64_t offset_of(RingPosition position) { return position & UINT32_MAX; }
+
+// One that is read, one that is written, and one for a message that is too long for them.
+constexpr uint64_t kFewestSegments = 5;
+
+// Longer messages get segments of their own: what is left of a segment that one does not fit into any more is wasted.
+uint64_t longest_here(const RingHeader* header) { return header->shape.segment_size / 4; }
+
+// Whatever two segments of the chain lie between, so much in one piece is free once the ring is empty.
+uint64_t longest_run(const RingHeader* header) { return (header->shape.segment_count - 2) / 3; }
+
+uint64_t serial_room(bool with_descriptors) { return with_descriptors ? sizeof(uint64_t) : 0; }
+
+void copy(uint8_t* to, Ring::Bytes bytes) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+}
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// An end's mutex, for a change of that end. What a dead holder may have left undone is noted.
+sys::Result<sys::RobustLock> hold(RingHeader* header, RingEnd& end) {
+  auto lock = sys::RobustLock::lock(&end.mutex);
+  if (lock.ok() && lock.value().owner_died()) header->space.needs_rebuild = 1;
+  return lock;
+}
 
 }  // namespace
 
-// The mutex held, and a copy of the state to change. Nobody sees a change before commit().
-class RingTransaction {
- public:
-  static sys::Result<RingTransaction> begin(RingHeader* header) {
-    auto lock = sys::RobustLock::lock(&header->mutex);
-    if (!lock) return lock.error();
-    return RingTransaction(header, std::move(lock).value());
-  }
+// What is put: parts that are copied, or a loan that is handed over.
+struct Ring::Message {
+  std::span<const Bytes> parts;
+  uint64_t size;
+  std::span<const int> descriptors;
+  const Loan* loan;
+};
 
-  void commit() {
-    const uint32_t other = 1 - header_->current.load(std::memory_order_relaxed);
-    header_->states[other] = state;
-    header_->current.store(other, std::memory_order_release);
-  }
-
-  RingState state;
-
- private:
-  RingTransaction(RingHeader* header, sys::RobustLock lock)
-      : state(header->states[header->current.load(std::memory_order_relaxed)]),
-        header_(header),
-        lock_(std::move(lock)) {}
-
-  RingHeader* header_;
-  sys::RobustLock lock_;
+// The oldest message.
+struct Ring::Found {
+  RingPosition next;               // of the record after it
+  std::optional<uint32_t> passed;  // a segment that is used no more once this message has been taken
+  uint64_t size;
+  const uint8_t* bytes;
+  std::optional<Run> run;          // its own segments
+  std::optional<uint64_t> serial;  // of its descriptors
 };
 
 sys::Result<Ring> Ring::create(uint64_t capacity, uint64_t max_count) {
-  if (capacity == 0 || capacity % kPage != 0) return sys::Error{EINVAL, "mmap"};
-  const uint64_t length = kRingHeaderSize + capacity;
-  auto file = sys::make_memory_file("posix-multiprocessing queue");
-  if (!file) return file.error();
-  if (auto sized = sys::set_file_size(file.value().get(), static_cast<int64_t>(length)); !sized) return sized.error();
-  auto mapping = sys::Mapping::create(file.value().get(), length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
-  if (!mapping) return mapping.error();
-  auto items_bell = sys::make_event_fd(0, EFD_NONBLOCK);
-  if (!items_bell) return items_bell.error();
-  auto space_bell = sys::make_event_fd(0, EFD_NONBLOCK);
-  if (!space_bell) return space_bell.error();
+  if (capacity == 0 || capacity % kRingPage != 0) return sys::Error{EINVAL, "mmap"};
+  const RingShape shape = RingSegments::shape_for(capacity);
+  if (shape.segment_count < kFewestSegments) return sys::Error{EINVAL, "mmap"};
+  const auto length = static_cast<int64_t>(RingSegments::file_size(shape));
 
-  Ring ring(std::move(file).value(), std::move(mapping).value(), std::move(items_bell).value(),
-            std::move(space_bell).value());
-  if (auto there = sys::reserve_file_space(ring.file_.get(), 0, kRingHeaderSize); !there) return there.error();
+  RingFiles files;
+  auto memory = sys::make_memory_file("posix-multiprocessing queue");
+  if (!memory) return memory.error();
+  files.memory = std::move(memory).value();
+  if (auto sized = sys::set_file_size(files.memory.get(), length); !sized) return sized.error();
+  for (sys::UniqueFd* bell : {&files.items_bell, &files.space_bell, &files.done_bell}) {
+    auto made = sys::make_event_fd(0, EFD_NONBLOCK);
+    if (!made) return made.error();
+    *bell = std::move(made).value();
+  }
+  auto mailbox = sys::make_packet_pair();
+  if (!mailbox) return mailbox.error();
+  files.mail_in = std::move(mailbox.value().first);
+  files.mail_out = std::move(mailbox.value().second);
+
+  auto mapping = sys::Mapping::create(files.memory.get(), static_cast<size_t>(length), PROT_READ | PROT_WRITE,
+                                      MAP_SHARED | MAP_NORESERVE);
+  if (!mapping) return mapping.error();
+  Ring ring(std::move(files), std::move(mapping).value());
+  // The tables with it: they are looked at without asking for memory first.
+  if (auto there = sys::reserve_file_space(ring.files_.memory.get(), 0, static_cast<int64_t>(shape.segments)); !there) {
+    return there.error();
+  }
   auto* header = new (ring.mapping_.data()) RingHeader{};
   header->magic = kRingMagic;
   header->version = kRingVersion;
-  header->capacity = capacity;
+  header->shape = shape;
   header->max_count = max_count;
-  if (auto made = sys::init_robust_mutex(&header->mutex); !made) return made.error();
+  for (pthread_mutex_t* mutex : {&header->tail.mutex, &header->head.mutex, &header->done.mutex, &header->space.mutex}) {
+    if (auto made = sys::init_robust_mutex(mutex); !made) return made.error();
+  }
+  auto first = ring.take_segments(1);
+  if (!first) return first.error();
+  for (RingEnd* end : {&header->tail, &header->head}) end->positions[0] = position_of(first.value()->first, 0);
   return ring;
 }
 
-sys::Result<PutOutcome> Ring::put(std::span<const Bytes> parts, bool ask) {
+sys::Result<Ring> Ring::open(RingFiles files) {
+  const auto length = sys::file_size(files.memory.get());
+  if (!length) return length.error();
+  if (length.value() < static_cast<int64_t>(sizeof(RingHeader))) return sys::Error{EPROTO, "mmap"};
+  auto mapping = sys::Mapping::create(files.memory.get(), static_cast<size_t>(length.value()), PROT_READ | PROT_WRITE,
+                                      MAP_SHARED | MAP_NORESERVE);
+  if (!mapping) return mapping.error();
+  Ring ring(std::move(files), std::move(mapping).value());
+  const RingHeader* header = ring.header();
+  const bool is_ring = header->magic == kRingMagic && header->version == kRingVersion &&
+                       RingSegments::file_size(header->shape) == static_cast<uint64_t>(length.value());
+  if (!is_ring) return sys::Error{EPROTO, "mmap"};
+  return ring;
+}
+
+uint8_t* Ring::at(RingPosition position) const { return segments().start_of(segment_of(position)) + offset_of(position); }
+
+bool Ring::is_full(uint64_t tail) const {
+  const uint64_t max_count = header()->max_count;
+  return max_count != 0 && tail - header()->head.count.load(std::memory_order_acquire) >= max_count;
+}
+
+// The next message is in place, or has been read: with the end's mutex held, this makes it so for everybody.
+sys::Status Ring::pass(RingEnd& end, uint64_t count, RingPosition next, int bell) {
+  end.positions[(count + 1) & 1] = next;
+  if (end.asked != 0) {
+    if (auto rung = sys::ring_event_fd(bell); !rung) return rung;
+    end.asked = 0;
+  }
+  end.count.store(count + 1, std::memory_order_release);
+  return sys::done();
+}
+
+sys::Status Ring::prepare_to_sleep(RingEnd& end, int bell) {
+  auto lock = hold(header(), end);
+  if (!lock) return lock.error();
+  end.asked = 1;
+  // A bell that can't be silenced only wakes the sleeper for nothing.
+  if (header()->ended.load(std::memory_order_relaxed) == 0) static_cast<void>(sys::silence_event_fd(bell));
+  return sys::done();
+}
+
+sys::Result<PutOutcome> Ring::put(std::span<const Bytes> parts, bool ask, std::span<const int> descriptors) {
   const uint64_t size = std::accumulate(parts.begin(), parts.end(), uint64_t{0},
                                         [](uint64_t sum, Bytes part) { return sum + part.size(); });
-  const uint64_t record = record_size(size);
-  const uint64_t capacity = header()->capacity;
-  const uint64_t max_count = header()->max_count;
-  if (record > capacity) return sys::Error{EMSGSIZE, "put"};
-
-  auto begun = RingTransaction::begin(header());
-  if (!begun) return begun.error();
-  RingTransaction& change = begun.value();
-  RingState& state = change.state;
-  if (state.ended != 0) return PutOutcome::kEnded;
-  if ((max_count != 0 && state.count >= max_count) || state.tail + record - state.head > capacity) {
-    if (ask) prepare_to_sleep(change, kAskedForSpace, space_bell());
-    return PutOutcome::kFull;
+  if (size > longest_here(header()) && segments().needed(size) > longest_run(header())) {
+    return sys::Error{EMSGSIZE, "put"};
   }
-  if (auto there = reserve(change, state.tail + record); !there) return there.error();
+  const Message message{parts, size, descriptors, nullptr};
+  auto outcome = try_put(message);
+  if (!ask || !outcome.ok() || outcome.value() != PutOutcome::kFull) return outcome;
+  if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
+  return try_put(message);
+}
 
-  write(state.tail, {reinterpret_cast<const uint8_t*>(&size), sizeof(size)});
-  uint64_t position = state.tail + sizeof(size);
-  for (const Bytes part : parts) {
-    write(position, part);
-    position += part.size();
+sys::Result<PutOutcome> Ring::put_loan(const Loan& loan, uint64_t size, bool ask) {
+  const Message message{{}, std::min<uint64_t>(size, loan.bytes.size()), {}, &loan};
+  auto outcome = try_put(message);
+  if (ask && outcome.ok() && outcome.value() == PutOutcome::kFull) {
+    if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
+    outcome = try_put(message);
   }
-  state.tail += record;
-  state.count += 1;
-  if (auto rung = wake(change, kAskedForItems, items_bell()); !rung) return rung.error();
-  change.commit();
+  return outcome;
+}
+
+sys::Result<PutOutcome> Ring::try_put(const Message& message) {
+  RingEnd& tail = header()->tail;
+  auto lock = hold(header(), tail);
+  if (!lock) return lock.error();
+  if (header()->ended.load(std::memory_order_relaxed) != 0) return PutOutcome::kEnded;
+  const uint64_t count = tail.count.load(std::memory_order_relaxed);
+  if (is_full(count)) return PutOutcome::kFull;
+
+  std::optional<Run> own;
+  std::optional<Run> next;
+  const auto undo = [&] {
+    for (const auto& run : {own, next}) {
+      if (run) static_cast<void>(segments().give_back(*run));
+    }
+  };
+  const bool elsewhere = message.loan != nullptr || message.size > longest_here(header());
+  if (elsewhere && message.loan == nullptr) {
+    auto taken = take_segments(segments().needed(message.size));
+    if (!taken) return taken.error();
+    if (!(own = taken.value())) return PutOutcome::kFull;
+  }
+  const bool with_descriptors = !message.descriptors.empty();
+  const uint64_t payload = elsewhere ? sizeof(RingReference) : message.size;
+  const uint64_t record = sizeof(RingRecord) + serial_room(with_descriptors) + round_up(payload, 8);
+  RingPosition position = tail.positions[count & 1];
+  if (offset_of(position) + record + sizeof(RingRecord) > header()->shape.segment_size) {
+    auto taken = take_segments(1);
+    if (!taken.ok() || !taken.value()) {
+      undo();
+      if (!taken.ok()) return taken.error();
+      return PutOutcome::kFull;
+    }
+    next = taken.value();
+    new (at(position)) RingRecord{next->first, kRecordNext};
+    position = position_of(next->first, 0);
+  }
+
+  uint8_t* place = at(position);
+  const uint32_t kind = (elsewhere ? kRecordElsewhere : kRecordHere) | (with_descriptors ? kWithDescriptors : 0);
+  new (place) RingRecord{static_cast<uint32_t>(payload), kind};
+  place += sizeof(RingRecord);
+  if (with_descriptors) {
+    const uint64_t serial = ++header()->serial;
+    auto posted = post(serial, message.descriptors);
+    if (!posted.ok() || !posted.value()) {
+      undo();
+      if (!posted.ok()) return posted.error();
+      return PutOutcome::kFull;
+    }
+    std::memcpy(place, &serial, sizeof(serial));
+    place += sizeof(serial);
+  }
+  if (elsewhere) {
+    const uint32_t first = message.loan != nullptr ? message.loan->first : own->first;
+    const RingReference reference{message.size, first, 0};
+    std::memcpy(place, &reference, sizeof(reference));
+    place = segments().start_of(first);
+  }
+  for (const Bytes part : message.parts) {
+    copy(place, part);
+    place += part.size();
+  }
+  if (auto passed = pass(tail, count, position + record, files_.items_bell.get()); !passed) {
+    undo();
+    return passed.error();
+  }
+  if (message.loan != nullptr) static_cast<void>(segments().forget_loan(message.loan->number));
   return PutOutcome::kDone;
 }
 
-sys::Result<Taken> Ring::take(std::span<uint8_t> buffer, bool ask) {
-  auto begun = RingTransaction::begin(header());
-  if (!begun) return begun.error();
-  RingTransaction& change = begun.value();
-  RingState& state = change.state;
-  if (state.count == 0) {
-    if (state.ended != 0) return Taken{TakeOutcome::kEnded};
-    if (ask) prepare_to_sleep(change, kAskedForItems, items_bell());
-    return Taken{TakeOutcome::kEmpty};
+std::optional<Ring::Found> Ring::find_oldest(uint64_t count) const {
+  RingPosition position = header()->head.positions[count & 1];
+  const auto* record = reinterpret_cast<const RingRecord*>(at(position));
+  Found found{};
+  if (record->kind == kRecordNext) {
+    found.passed = segment_of(position);
+    position = position_of(record->size, 0);
+    record = reinterpret_cast<const RingRecord*>(at(position));
   }
+  const bool with_descriptors = (record->kind & kWithDescriptors) != 0;
+  const uint32_t kind = record->kind & ~kWithDescriptors;
+  if (kind != kRecordHere && kind != kRecordElsewhere) return std::nullopt;
+  const uint64_t room = sizeof(RingRecord) + serial_room(with_descriptors);
+  found.next = position + room + round_up(record->size, 8);
+  if (offset_of(found.next) + sizeof(RingRecord) > header()->shape.segment_size) return std::nullopt;
+  const uint8_t* payload = at(position) + room;
+  if (with_descriptors) {
+    uint64_t serial = 0;
+    std::memcpy(&serial, payload - sizeof(serial), sizeof(serial));
+    found.serial = serial;
+  }
+  if (kind == kRecordHere) {
+    found.size = record->size;
+    found.bytes = payload;
+  } else {
+    RingReference reference;
+    std::memcpy(&reference, payload, sizeof(reference));
+    const uint64_t segments_of_it = std::max<uint64_t>(1, segments().needed(reference.size));
+    found.size = reference.size;
+    found.bytes = segments().start_of(reference.first);
+    found.run = Run{reference.first, static_cast<uint32_t>(segments_of_it)};
+  }
+  return found;
+}
 
-  uint64_t size = 0;
-  read(state.head, {reinterpret_cast<uint8_t*>(&size), sizeof(size)});
-  if (size > state.tail - state.head - sizeof(size)) return sys::Error{EBADMSG, "take"};
-  Taken taken{TakeOutcome::kMessage, size};
-  if (size > buffer.size()) {
-    taken.own.reset(static_cast<uint8_t*>(std::malloc(size)));
-    if (taken.own == nullptr) return sys::Error{ENOMEM, "take"};
-    buffer = {taken.own.get(), size};
+sys::Result<Taken> Ring::take(std::span<uint8_t> buffer, bool ask) {
+  auto taken = try_take(buffer);
+  if (!ask || !taken.ok() || taken.value().outcome != TakeOutcome::kEmpty) return taken;
+  if (auto prepared = prepare_to_sleep(header()->tail, files_.items_bell.get()); !prepared) return prepared.error();
+  return try_take(buffer);
+}
+
+sys::Result<LoanTaken> Ring::take_loan(bool ask) {
+  auto taken = try_take_loan();
+  if (!ask || !taken.ok() || taken.value().outcome != TakeOutcome::kEmpty) return taken;
+  if (auto prepared = prepare_to_sleep(header()->tail, files_.items_bell.get()); !prepared) return prepared.error();
+  return try_take_loan();
+}
+
+// What there is to take, read in this order: after `ended` no message comes any more.
+static std::optional<TakeOutcome> nothing_there(const RingHeader* header, uint64_t head) {
+  if (header->tail.count.load(std::memory_order_acquire) != head) return std::nullopt;
+  if (header->ended.load(std::memory_order_acquire) == 0) return TakeOutcome::kEmpty;
+  if (header->tail.count.load(std::memory_order_acquire) != head) return std::nullopt;
+  return TakeOutcome::kEnded;
+}
+
+sys::Result<Taken> Ring::try_take(std::span<uint8_t> buffer) {
+  RingEnd& head = header()->head;
+  auto lock = hold(header(), head);
+  if (!lock) return lock.error();
+  for (;;) {
+    const uint64_t count = head.count.load(std::memory_order_relaxed);
+    if (const auto nothing = nothing_there(header(), count)) return Taken{*nothing, 0, {}};
+    const auto found = find_oldest(count);
+    if (!found) return sys::Error{EBADMSG, "take"};
+    if (found->size > buffer.size()) return Taken{TakeOutcome::kTooLong, found->size, {}};
+    copy(buffer.data(), {found->bytes, found->size});
+    Taken taken{TakeOutcome::kMessage, found->size, {}};
+    bool lost = false;
+    if (found->serial) {
+      auto collected = collect(*found->serial, &lost);
+      if (!collected) return collected.error();
+      taken.descriptors = std::move(collected).value();
+    }
+    if (auto passed = pass(head, count, found->next, files_.space_bell.get()); !passed) return passed.error();
+    if (found->run) static_cast<void>(segments().give_back(*found->run));
+    if (found->passed) static_cast<void>(segments().give_back({*found->passed, 1}));
+    // Its descriptors were taken by a process that died before it had taken the message: that is the one it had just taken.
+    if (!lost) return taken;
   }
-  read(state.head + sizeof(size), buffer.first(size));
-  state.head += record_size(size);
-  state.count -= 1;
-  if (auto rung = wake(change, kAskedForSpace, space_bell()); !rung) return rung.error();
-  change.commit();
-  tidy(change);
-  return taken;
+}
+
+sys::Result<LoanTaken> Ring::try_take_loan() {
+  RingEnd& head = header()->head;
+  auto lock = hold(header(), head);
+  if (!lock) return lock.error();
+  const uint64_t count = head.count.load(std::memory_order_relaxed);
+  if (const auto nothing = nothing_there(header(), count)) return LoanTaken{*nothing, 0, {}};
+  const auto found = find_oldest(count);
+  if (!found) return sys::Error{EBADMSG, "take"};
+  const LoanTaken not_lent{TakeOutcome::kTooLong, found->size, {}};
+  if (!found->run || found->serial) return not_lent;
+  const auto owner = own_token();
+  if (!owner) return owner.error();
+  auto number = segments().note_loan(*found->run, owner.value());
+  if (!number) return number.error();
+  if (!number.value()) return not_lent;
+  if (auto passed = pass(head, count, found->next, files_.space_bell.get()); !passed) {
+    static_cast<void>(segments().forget_loan(*number.value()));
+    return passed.error();
+  }
+  if (found->passed) static_cast<void>(segments().give_back({*found->passed, 1}));
+  const std::span<uint8_t> bytes{segments().start_of(found->run->first), found->size};
+  return LoanTaken{TakeOutcome::kMessage, found->size, Loan{*number.value(), found->run->first, bytes}};
+}
+
+sys::Result<std::optional<Loan>> Ring::lend(uint64_t size, bool ask) {
+  auto loan = try_lend(size);
+  if (!ask || !loan.ok() || loan.value()) return loan;
+  if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
+  return try_lend(size);
+}
+
+sys::Result<std::optional<Loan>> Ring::try_lend(uint64_t size) {
+  const uint64_t needed = std::max<uint64_t>(1, segments().needed(size));
+  if (needed > longest_run(header())) return sys::Error{EMSGSIZE, "lend"};
+  const auto owner = own_token();
+  if (!owner) return owner.error();
+  auto lock = hold(header(), header()->tail);
+  if (!lock) return lock.error();
+  auto run = take_segments(needed);
+  if (!run) return run.error();
+  if (!run.value()) return std::optional<Loan>();
+  auto number = segments().note_loan(*run.value(), owner.value());
+  if (!number.ok() || !number.value()) {
+    static_cast<void>(segments().give_back(*run.value()));
+    if (!number.ok()) return number.error();
+    return std::optional<Loan>();
+  }
+  const uint32_t first = run.value()->first;
+  return std::optional(Loan{*number.value(), first, {segments().start_of(first), size}});
+}
+
+sys::Status Ring::give_back(const Loan& loan) {
+  if (auto given = segments().give_back_loan(loan.number); !given) return given;
+  RingEnd& head = header()->head;
+  auto lock = hold(header(), head);
+  if (!lock) return lock.error();
+  if (head.asked == 0) return sys::done();
+  if (auto rung = sys::ring_event_fd(files_.space_bell.get()); !rung) return rung;
+  head.asked = 0;
+  return sys::done();
 }
 
 sys::Status Ring::end() {
-  auto begun = RingTransaction::begin(header());
-  if (!begun) return begun.error();
-  RingTransaction& change = begun.value();
-  for (const int bell : {items_bell(), space_bell()}) {
+  auto tail = hold(header(), header()->tail);
+  if (!tail) return tail.error();
+  auto head = hold(header(), header()->head);
+  if (!head) return head.error();
+  for (const int bell : {files_.items_bell.get(), files_.space_bell.get()}) {
     if (auto rung = sys::ring_event_fd(bell); !rung) return rung.error();
   }
-  change.state.ended = 1;
-  change.state.asked = 0;
-  change.commit();
+  header()->ended.store(1, std::memory_order_release);
   return sys::done();
 }
 
-sys::Result<uint64_t> Ring::size() const {
-  auto begun = RingTransaction::begin(header());
-  if (!begun) return begun.error();
-  return begun.value().state.count;
-}
-
-// From here on the mutex is held.
-
-void Ring::write(uint64_t position, Bytes bytes) {
-  if (bytes.empty()) return;
-  const uint64_t capacity = header()->capacity;
-  const uint64_t place = position % capacity;
-  const size_t first = std::min<uint64_t>(bytes.size(), capacity - place);
-  std::memcpy(messages() + place, bytes.data(), first);
-  if (first < bytes.size()) std::memcpy(messages(), bytes.data() + first, bytes.size() - first);
-}
-
-void Ring::read(uint64_t position, std::span<uint8_t> bytes) const {
-  if (bytes.empty()) return;
-  const uint64_t capacity = header()->capacity;
-  const uint64_t place = position % capacity;
-  const size_t first = std::min<uint64_t>(bytes.size(), capacity - place);
-  std::memcpy(bytes.data(), messages() + place, first);
-  if (first < bytes.size()) std::memcpy(bytes.data() + first, messages(), bytes.size() - first);
-}
-
-void Ring::prepare_to_sleep(RingTransaction& change, uint32_t asked, int bell) {
-  if ((change.state.asked & asked) == 0) {
-    change.state.asked |= asked;
-    change.commit();
-  }
-  // A bell that can't be silenced only wakes the sleeper for nothing.
-  static_cast<void>(sys::silence_event_fd(bell));
-}
-
-sys::Status Ring::wake(RingTransaction& change, uint32_t asked, int bell) {
-  if ((change.state.asked & asked) == 0) return sys::done();
-  change.state.asked &= ~asked;
-  return sys::ring_event_fd(bell);
-}
-
-// Writing to memory that the system can't provide is SIGBUS: ask first. A page that still holds the start of the oldest
-// message when the tail comes round is there already.
-sys::Status Ring::reserve(RingTransaction& change, uint64_t end) {
-  RingState& state = change.state;
-  const uint64_t capacity = header()->capacity;
-  const uint64_t most = round_down(state.head, kPage) + capacity;
-  const uint64_t target = std::min(round_up(end, kReserveStep), most);
-  for (uint64_t from = state.reserved; from < target;) {
-    const uint64_t place = from % capacity;
-    const uint64_t length = std::min(target - from, capacity - place);
-    auto there = sys::reserve_file_space(file_.get(), static_cast<int64_t>(kRingHeaderSize + place),
-                                         static_cast<int64_t>(length));
-    if (!there) return there.error();
-    from += length;
-  }
-  if (target <= state.reserved) return sys::done();
-  state.reserved = target;
-  if (target > capacity) state.low = std::max(state.low, target - capacity);
-  return sys::done();
-}
-
-// A failure costs memory, nothing else.
-void Ring::give_back(uint64_t from, uint64_t to) {
-  const uint64_t capacity = header()->capacity;
-  while (from < to) {
-    const uint64_t place = from % capacity;
-    const uint64_t length = std::min(to - from, capacity - place);
-    static_cast<void>(sys::punch_hole(file_.get(), static_cast<int64_t>(kRingHeaderSize + place),
-                                      static_cast<int64_t>(length)));
-    from += length;
+// Neither count ever falls, and the head never passes the tail: with the same head before and after, the tail is of a
+// moment in between.
+uint64_t Ring::size() const {
+  for (;;) {
+    const uint64_t head = header()->head.count.load(std::memory_order_acquire);
+    const uint64_t tail = header()->tail.count.load(std::memory_order_acquire);
+    if (header()->head.count.load(std::memory_order_acquire) == head) return tail - head;
   }
 }
 
-// After a commit: what was consumed must not come back. A process that is killed in here leaves the work to the next.
-void Ring::tidy(RingTransaction& change) {
-  RingState& state = change.state;
-  if (state.count == 0) {
-    const uint64_t keep = state.low == 0 ? std::min(state.reserved, kKeep) : 0;
-    give_back(state.low + keep, state.reserved);
-    state.head = state.tail = state.low = 0;
-    state.reserved = keep;
-    change.commit();
-  } else if (state.head - state.low >= kKeep) {
-    const uint64_t consumed = round_down(state.head, kPage);
-    give_back(state.low, consumed);
-    state.low = consumed;
-    change.commit();
+bool Ring::spin_for_items(int64_t nanoseconds) const {
+  constexpr int kLooks = 32;  // between two looks at the clock
+  const RingHeader* ring = header();
+  const int64_t until = sys::monotonic_now() + nanoseconds;
+  do {
+    for (int look = 0; look < kLooks; ++look) {
+      if (ring->tail.count.load(std::memory_order_acquire) != ring->head.count.load(std::memory_order_relaxed)) return true;
+      relax();
+    }
+  } while (sys::monotonic_now() < until);
+  return false;
+}
+
+sys::Result<DoneOutcome> Ring::count_done() {
+  RingEnd& done = header()->done;
+  auto lock = hold(header(), done);
+  if (!lock) return lock.error();
+  const uint64_t count = done.count.load(std::memory_order_relaxed);
+  const uint64_t all = header()->tail.count.load(std::memory_order_acquire);
+  if (count == all) return DoneOutcome::kTooMany;
+  if (count + 1 == all && done.asked != 0) {
+    if (auto rung = sys::ring_event_fd(files_.done_bell.get()); !rung) return rung.error();
+    done.asked = 0;
+  }
+  done.count.store(count + 1, std::memory_order_release);
+  return DoneOutcome::kDone;
+}
+
+sys::Result<uint64_t> Ring::unfinished(bool ask) {
+  RingEnd& done = header()->done;
+  auto lock = hold(header(), done);
+  if (!lock) return lock.error();
+  const uint64_t left = header()->tail.count.load(std::memory_order_acquire) - done.count.load(std::memory_order_relaxed);
+  if (left > 0 && ask) {
+    done.asked = 1;
+    static_cast<void>(sys::silence_event_fd(files_.done_bell.get()));
+  }
+  return left;
+}
+
+sys::Result<std::optional<Run>> Ring::take_segments(uint64_t count) {
+  return segments().take(count, [this](const RingSegments::Mark& mark) { mark_reachable(mark); });
+}
+
+// With both ends' mutexes held.
+void Ring::mark_reachable(const RingSegments::Mark& mark) const {
+  const uint64_t tail = header()->tail.count.load(std::memory_order_relaxed);
+  const uint64_t head = header()->head.count.load(std::memory_order_relaxed);
+  mark({segment_of(header()->tail.positions[tail & 1]), 1});
+  RingPosition position = header()->head.positions[head & 1];
+  mark({segment_of(position), 1});
+  for (uint64_t left = tail - head; left > 0;) {
+    const auto* record = reinterpret_cast<const RingRecord*>(at(position));
+    const uint32_t kind = record->kind & ~kWithDescriptors;
+    if (kind == kRecordNext) {
+      position = position_of(record->size, 0);
+      mark({segment_of(position), 1});
+      continue;
+    }
+    const uint64_t room = sizeof(RingRecord) + serial_room((record->kind & kWithDescriptors) != 0);
+    if (kind == kRecordElsewhere) {
+      RingReference reference;
+      std::memcpy(&reference, at(position) + room, sizeof(reference));
+      mark({reference.first, static_cast<uint32_t>(std::max<uint64_t>(1, segments().needed(reference.size)))});
+    }
+    position += room + round_up(record->size, 8);
+    --left;
+  }
+}
+
+// The mailbox keeps the order of the ring, as each of its sides is used under the mutex of an end. False: it is full.
+sys::Result<bool> Ring::post(uint64_t serial, std::span<const int> descriptors) {
+  uint8_t bytes[sizeof(serial)];
+  std::memcpy(bytes, &serial, sizeof(serial));
+  const auto sent = sys::send_descriptors(files_.mail_in.get(), descriptors, bytes);
+  if (!sent) return sent.error();
+  return sent.value().has_value();
+}
+
+// What lies before them was posted by processes that died before their message was in.
+sys::Result<std::vector<sys::UniqueFd>> Ring::collect(uint64_t serial, bool* lost) {
+  for (;;) {
+    uint64_t found = 0;
+    uint8_t bytes[sizeof(found)];
+    const auto seen = sys::peek_packet(files_.mail_out.get(), bytes);
+    if (!seen) return seen.error();
+    std::memcpy(&found, bytes, sizeof(found));
+    if (!seen.value() || found > serial) {
+      *lost = true;
+      return std::vector<sys::UniqueFd>();
+    }
+    auto received = sys::receive_descriptors(files_.mail_out.get(), sys::kMaxDescriptors, bytes);
+    if (!received) return received.error();
+    if (found == serial && received.value()) return std::move(received.value()->fds);
   }
 }
 

@@ -1,27 +1,28 @@
-// A queue of byte messages in shared memory, for any number of producing and consuming processes.
+// A queue of byte messages in shared memory, for any number of producing and consuming processes. docs/ring.md explains
+// the layout, the memory order and what a death leaves.
 //
-//   put ──► [ length | bytes ] [ length | bytes ] … ──► take        one robust mutex guards it
-//           head                                  tail
-//   waiting consumers poll the bell of items, waiting producers that of space
+//   put ──► tail ─ [ record ] [ record ] … ─ head ──► take     a robust mutex at each end
+//           waiting consumers poll the bell of items, waiting producers that of space
 //
 // Death: whoever is killed, wherever, leaves a ring that the next user can go on with. A message is in the ring or not
-// at all (see RingHeader::current); at most the one that was just being put or just taken is missing. A process that is
+// at all (see RingEnd::count); at most the one that was just being put or just taken is missing. A process that is
 // stopped (SIGSTOP) in the middle of an operation does hold up the others until it goes on.
 //
-// Bells: eventfds, readable means "look again". Whoever finds nothing and means to sleep sets its bit in `asked`, then
-// silences the bell; whoever then provides rings first, then commits and clears the bit. So at every instant, at every
-// death, for each sleeper either the bit is set or the bell is ringing. All under the mutex; ended means ringing for ever.
+// Bells: eventfds, readable means "look again". Whoever finds nothing and means to sleep says so at the other end
+// (`asked`), silences the bell, and looks once more; whoever then provides rings first, then commits. So at every instant,
+// at every death, for each sleeper either it is noted or the bell is ringing. Ended means ringing for ever.
 //
-// Memory: a large sparse file. What has been consumed is given back, and an empty ring starts again at its beginning.
+// Memory: segments of a sparse file, the lowest first. What has been consumed is used again, or given back.
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
+#include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "ipc/ring_layout.h"
+#include "ipc/ring_space.h"
 #include "sys/mapping.h"
 #include "sys/result.h"
 #include "sys/unique_fd.h"
@@ -29,70 +30,112 @@
 namespace mp::ipc {
 
 enum class PutOutcome { kDone, kFull, kEnded };
-enum class TakeOutcome { kMessage, kEmpty, kEnded };
-
-struct Free {
-  void operator()(uint8_t* bytes) const { std::free(bytes); }
-};
+enum class TakeOutcome { kMessage, kEmpty, kEnded, kTooLong };
+enum class DoneOutcome { kDone, kTooMany };
 
 struct Taken {
   TakeOutcome outcome;
-  size_t size = 0;
-  // Where the message is when it did not fit the caller's buffer.
-  std::unique_ptr<uint8_t[], Free> own = nullptr;
+  uint64_t size = 0;  // also of a message that is too long for the buffer, and stays
+  std::vector<sys::UniqueFd> descriptors;
 };
 
-class RingTransaction;
+// A run of segments in this process's hands, with a message in it or to be written.
+struct Loan {
+  uint32_t number;
+  uint32_t first;
+  std::span<uint8_t> bytes;
+};
 
-// A forked child goes on with the copy of the object that it inherits: memory and bells are the same.
+struct LoanTaken {
+  TakeOutcome outcome;  // kTooLong: the message is not in segments of its own; take() it
+  uint64_t size = 0;
+  std::optional<Loan> loan;
+};
+
+// The descriptors that are a ring.
+struct RingFiles {
+  sys::UniqueFd memory;
+  sys::UniqueFd items_bell;
+  sys::UniqueFd space_bell;
+  sys::UniqueFd done_bell;
+  sys::UniqueFd mail_in;   // the mailbox: descriptors of messages in the ring
+  sys::UniqueFd mail_out;
+};
+
+// A forked child goes on with the copy of the object that it inherits: memory and descriptors are the same.
 class Ring {
  public:
   using Bytes = std::span<const uint8_t>;
 
-  // `capacity` in bytes, a multiple of the page size: address space, not memory. `max_count` 0: as many as fit.
+  // `capacity` in bytes, five pages or more: address space, not memory; a message may be a third of it. `max_count` 0: as
+  // many as fit.
   static sys::Result<Ring> create(uint64_t capacity, uint64_t max_count);
+  // The ring that another process has made. EPROTO: these are no ring's, or another version's.
+  static sys::Result<Ring> open(RingFiles files);
 
-  // Appends one message made of the parts. kFull, with `ask`: the bell of space rings when it is worth another try.
-  // EMSGSIZE: it would not fit an empty ring either. ENOSPC, ENOMEM: the system has no memory for it.
-  sys::Result<PutOutcome> put(std::span<const Bytes> parts, bool ask);
+  // Appends one message made of the parts; descriptors go along as copies. kFull, with `ask`: the bell of space rings when it
+  // is worth another try. EMSGSIZE: it may not fit an empty ring either. ENOSPC, ENOMEM: the system has no memory for it.
+  sys::Result<PutOutcome> put(std::span<const Bytes> parts, bool ask, std::span<const int> descriptors = {});
 
-  // Takes the oldest message into `buffer`, or into memory of its own where that is too small. kEmpty, with `ask`: the
-  // bell of items rings when it is worth another try. kEnded: it is empty and nothing will come.
+  // Takes the oldest message into `buffer`; kTooLong, and nothing is taken, where that is too small. kEmpty, with `ask`:
+  // the bell of items rings when it is worth another try. kEnded: it is empty and nothing will come.
   sys::Result<Taken> take(std::span<uint8_t> buffer, bool ask);
+
+  // Room for a message of `size` bytes, to be written in place. Nothing while the ring has no room or 128 are lent; with
+  // `ask` the bell of space rings when it is worth another try.
+  sys::Result<std::optional<Loan>> lend(uint64_t size, bool ask);
+  // put() of `parts`, then the first `size` bytes of the loan, which is the ring's again unless it is full.
+  sys::Result<PutOutcome> put_loan(const Loan& loan, uint64_t size, bool ask);
+  // take() of a message that stays in place, until it is given back.
+  sys::Result<LoanTaken> take_loan(bool ask);
+  // The end of a loan that was not put. Only by the process that has it.
+  sys::Status give_back(const Loan& loan);
 
   // Nothing can be put any more; what is there can be taken.
   sys::Status end();
 
   // The messages in the ring at this moment.
-  sys::Result<uint64_t> size() const;
+  uint64_t size() const;
 
-  // The descriptors that are the ring; they stay the ring's.
-  int memory_file() const { return file_.get(); }
-  int items_bell() const { return items_bell_.get(); }
-  int space_bell() const { return space_bell_.get(); }
+  // Looks for a message for up to so long without sleeping; false when none came.
+  bool spin_for_items(int64_t nanoseconds) const;
+
+  // One message more has been dealt with; kTooMany when all that were put have been.
+  sys::Result<DoneOutcome> count_done();
+  // Messages put and not dealt with. With `ask`: unless it is 0, the bell rings when it has become 0.
+  sys::Result<uint64_t> unfinished(bool ask);
+
+  // Gives memory back that no message uses; worth it when nothing has happened for a while.
+  sys::Status trim() { return segments().trim(); }
+  bool has_spare_memory() const { return segments().has_spare_memory(); }
+
+  // The descriptors stay the ring's.
+  const RingFiles& files() const { return files_; }
 
  private:
-  Ring(sys::UniqueFd file, sys::Mapping mapping, sys::UniqueFd items_bell, sys::UniqueFd space_bell)
-      : file_(std::move(file)),
-        mapping_(std::move(mapping)),
-        items_bell_(std::move(items_bell)),
-        space_bell_(std::move(space_bell)) {}
+  Ring(RingFiles files, sys::Mapping mapping) : files_(std::move(files)), mapping_(std::move(mapping)) {}
 
   RingHeader* header() const { return reinterpret_cast<RingHeader*>(mapping_.data()); }
-  uint8_t* messages() const { return reinterpret_cast<uint8_t*>(mapping_.data()) + kRingHeaderSize; }
+  RingSegments segments() const { return RingSegments(mapping_.data(), files_.memory.get()); }
+  uint8_t* at(RingPosition position) const;
+  bool is_full(uint64_t tail) const;
 
-  void write(uint64_t position, Bytes bytes);
-  void read(uint64_t position, std::span<uint8_t> bytes) const;
-  void prepare_to_sleep(RingTransaction& change, uint32_t asked, int bell);
-  sys::Status wake(RingTransaction& change, uint32_t asked, int bell);
-  sys::Status reserve(RingTransaction& change, uint64_t end);
-  void give_back(uint64_t from, uint64_t to);
-  void tidy(RingTransaction& change);
+  struct Message;
+  sys::Result<PutOutcome> try_put(const Message& message);
+  sys::Result<Taken> try_take(std::span<uint8_t> buffer);
+  sys::Result<LoanTaken> try_take_loan();
+  sys::Result<std::optional<Loan>> try_lend(uint64_t size);
+  struct Found;
+  std::optional<Found> find_oldest(uint64_t count) const;
+  sys::Status pass(RingEnd& end, uint64_t count, RingPosition next, int bell);
+  sys::Status prepare_to_sleep(RingEnd& end, int bell);
+  sys::Result<std::optional<Run>> take_segments(uint64_t count);
+  void mark_reachable(const RingSegments::Mark& mark) const;
+  sys::Result<bool> post(uint64_t serial, std::span<const int> descriptors);
+  sys::Result<std::vector<sys::UniqueFd>> collect(uint64_t serial, bool* lost);
 
-  sys::UniqueFd file_;
+  RingFiles files_;
   sys::Mapping mapping_;
-  sys::UniqueFd items_bell_;
-  sys::UniqueFd space_bell_;
 };
 
 }  // namespace mp::ipc

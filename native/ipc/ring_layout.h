@@ -1,5 +1,5 @@
-// What the processes that share a Ring see: one page of header, then `capacity` bytes of messages. The layout is an
-// agreement between processes of one build; a change of it is a new kRingVersion.
+// What the processes that share a Ring see: a header, two tables of bits, then the segments that messages are in. docs/ring.md
+// explains it. The layout is an agreement between processes of one build; a change of it is a new kRingVersion.
 #pragma once
 
 #include <pthread.h>
@@ -9,56 +9,119 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "ipc/process_token.h"
+
 namespace mp::ipc {
 
 inline constexpr uint32_t kRingMagic = 0x676e696d;  // "ming"
-inline constexpr uint32_t kRingVersion = 1;
-inline constexpr size_t kRingHeaderSize = 4096;
+inline constexpr uint32_t kRingVersion = 2;
 
-// A message is its length in 8 bytes, the bytes, and padding up to a multiple of this.
-inline constexpr uint64_t kRingAlignment = 8;
+inline constexpr uint64_t kRingPage = 4096;
+inline constexpr size_t kCacheLine = 64;
 
-// Bits of RingState::asked.
-inline constexpr uint32_t kAskedForItems = 1;
-inline constexpr uint32_t kAskedForSpace = 2;
+// Where a record is: the segment's number in the high half, the byte within it in the low half.
+using RingPosition = uint64_t;
 
-// All that changes. Positions count bytes since the ring was last rewound; position modulo capacity is the place.
-//   low <= head <= tail, tail - head <= capacity, reserved - low <= capacity
-struct RingState {
-  uint64_t head;      // of the oldest message
-  uint64_t tail;      // where the next one goes
-  uint64_t low;       // what is below takes no memory
-  uint64_t reserved;  // up to here there is memory for certain
-  uint64_t count;     // messages
-  uint32_t ended;     // 1: nothing is put any more
-  uint32_t asked;     // who sleeps until a bell rings
+// Where messages come in, or go out. A process changes an end only with its mutex held, and every change becomes valid by
+// one store, that of `count`: a process that is killed has done all of it or nothing.
+struct RingEnd {
+  alignas(kCacheLine) pthread_mutex_t mutex;
+  // 1: somebody sleeps until something happens here and the bell rings. Guarded by the mutex.
+  uint32_t asked;
+
+  // Messages that have passed here since the ring was made.
+  alignas(kCacheLine) std::atomic<uint64_t> count;
+  // Of the next record: positions[count & 1] is valid, the other one is being written.
+  RingPosition positions[2];
+};
+
+// Which segments are taken. Guarded by the mutex, except for the table of those that have memory.
+struct RingSpace {
+  alignas(kCacheLine) pthread_mutex_t mutex;
+  uint32_t lowest_free;                // no segment below this one is free
+  std::atomic<uint32_t> used;          // segments
+  std::atomic<uint32_t> backed;        // segments that have memory
+  std::atomic<uint32_t> loans;         // entries of `loans` that are taken
+  std::atomic<uint32_t> needs_rebuild; // a process died in the middle of something: segments may be taken by nobody
+};
+
+// Segments that a process has in its hands: it is writing a message there, or reading one.
+struct RingLoan {
+  ProcessToken owner;  // kNobody: a free entry
+  uint32_t first;
+  uint32_t count;
+};
+
+inline constexpr uint32_t kRingLoans = 128;
+
+// How the file is divided.
+struct RingShape {
+  uint64_t segment_size;  // bytes, a multiple of the page size
+  uint64_t segment_count;
+  uint64_t segments;      // offset of the first one in the file
 };
 
 struct RingHeader {
   uint32_t magic;
   uint32_t version;
-  uint64_t capacity;   // bytes, a multiple of the page size
+  RingShape shape;
   uint64_t max_count;  // messages; 0: as many as fit
 
-  // Guards everything below and the messages.
-  alignas(64) pthread_mutex_t mutex;
+  RingEnd tail;  // producers'; `asked`: by consumers, for items
+  RingEnd head;  // consumers'; `asked`: by producers, for space
+  RingEnd done;  // messages that have been dealt with, of a JoinableQueue; `asked`: by those who join. No positions.
+  RingSpace space;
 
-  // The valid one of `states`. A change is written into the other one, with all messages in place, and becomes valid by
-  // this single store: a process that is killed has done all of it or nothing.
-  alignas(64) std::atomic<uint32_t> current;
-  alignas(64) RingState states[2];
+  // Written by end(), with the mutexes of tail and head held.
+  alignas(kCacheLine) std::atomic<uint32_t> ended;
+  // Of the last message with descriptors. Guarded by tail.mutex.
+  uint64_t serial;
+  RingLoan loan_table[kRingLoans];  // guarded by space.mutex
 };
 
-static_assert(std::is_trivially_copyable_v<RingState>);
+// A record begins at a multiple of 8 and is followed by what `kind` says. There is always room for a kNext after it.
+struct RingRecord {
+  uint32_t size;
+  uint32_t kind;
+};
+
+// `size` bytes, and padding up to a multiple of 8.
+inline constexpr uint32_t kRecordHere = 1;
+// A RingReference.
+inline constexpr uint32_t kRecordElsewhere = 2;
+// Nothing: the next record is at the start of segment `size`.
+inline constexpr uint32_t kRecordNext = 3;
+// With one of the first two: before all that, the serial in 8 bytes under which descriptors wait in the ring's mailbox.
+inline constexpr uint32_t kWithDescriptors = 0x100;
+
+// A message in segments of its own, one after the other.
+struct RingReference {
+  uint64_t size;
+  uint32_t first;
+  uint32_t unused;
+};
+
 static_assert(std::is_standard_layout_v<RingHeader>);
+static_assert(std::atomic<uint64_t>::is_always_lock_free && sizeof(std::atomic<uint64_t>) == 8);
 static_assert(std::atomic<uint32_t>::is_always_lock_free && sizeof(std::atomic<uint32_t>) == 4);
-static_assert(sizeof(RingState) == 48);
-static_assert(offsetof(RingState, asked) == 44);
-static_assert(offsetof(RingHeader, capacity) == 8);
-static_assert(offsetof(RingHeader, max_count) == 16);
-static_assert(offsetof(RingHeader, mutex) == 64);
-static_assert(offsetof(RingHeader, current) == 128);
-static_assert(offsetof(RingHeader, states) == 192);
-static_assert(sizeof(RingHeader) <= kRingHeaderSize);
+static_assert(sizeof(pthread_mutex_t) <= 48);
+static_assert(sizeof(RingEnd) == 128);
+static_assert(offsetof(RingEnd, count) == 64);
+static_assert(offsetof(RingEnd, positions) == 72);
+static_assert(sizeof(RingSpace) == 64);
+static_assert(sizeof(RingLoan) == 12);
+static_assert(sizeof(RingShape) == 24);
+static_assert(offsetof(RingHeader, shape) == 8);
+static_assert(offsetof(RingHeader, max_count) == 32);
+static_assert(offsetof(RingHeader, tail) == 64);
+static_assert(offsetof(RingHeader, head) == 192);
+static_assert(offsetof(RingHeader, done) == 320);
+static_assert(offsetof(RingHeader, space) == 448);
+static_assert(offsetof(RingHeader, ended) == 512);
+static_assert(offsetof(RingHeader, serial) == 520);
+static_assert(offsetof(RingHeader, loan_table) == 528);
+static_assert(sizeof(RingHeader) == 2112);
+static_assert(sizeof(RingRecord) == 8);
+static_assert(sizeof(RingReference) == 16);
 
 }  // namespace mp::ipc

@@ -22,7 +22,7 @@ Result<RobustLock> RobustLock::lock(pthread_mutex_t* mutex) {
   } else if (failed != 0) {
     return Error{failed, "pthread_mutex_lock"};
   }
-  return RobustLock(mutex);
+  return RobustLock(mutex, failed == EOWNERDEAD);
 }
 
 }  // namespace mp::sys

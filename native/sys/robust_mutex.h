@@ -19,16 +19,21 @@ class RobustLock {
   // what it guards must be valid after every single store.
   static Result<RobustLock> lock(pthread_mutex_t* mutex);
 
-  RobustLock(RobustLock&& other) noexcept : mutex_(std::exchange(other.mutex_, nullptr)) {}
+  // The last holder died while it held the mutex.
+  bool owner_died() const { return owner_died_; }
+
+  RobustLock(RobustLock&& other) noexcept
+      : mutex_(std::exchange(other.mutex_, nullptr)), owner_died_(other.owner_died_) {}
   RobustLock& operator=(RobustLock&&) = delete;
   ~RobustLock() {
     if (mutex_ != nullptr) pthread_mutex_unlock(mutex_);
   }
 
  private:
-  explicit RobustLock(pthread_mutex_t* mutex) : mutex_(mutex) {}
+  RobustLock(pthread_mutex_t* mutex, bool owner_died) : mutex_(mutex), owner_died_(owner_died) {}
 
   pthread_mutex_t* mutex_;
+  bool owner_died_;
 };
 
 }  // namespace mp::sys

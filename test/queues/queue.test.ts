@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, it } from 'mocha';
-import { Pipe, Queue } from 'posix-multiprocessing';
+import { Queue } from 'posix-multiprocessing';
 
 const empty = { code: 'ERR_MP_QUEUE_EMPTY' };
 const full = { code: 'ERR_MP_QUEUE_FULL' };
@@ -90,16 +90,11 @@ describe('Queue', () => {
 
   it('a value that cannot travel is refused at the call, and the queue goes on', async () => {
     using queue = new Queue();
-    const [first, second] = Pipe();
     const refused = { code: 'ERR_MP_SERIALIZE', message: 'item.f is a function' };
     await assert.rejects(queue.put({ f: () => {} }), refused);
     assert.throws(() => queue.putSync({ f: () => {} }), refused);
     assert.throws(() => queue.putNowait({ f: () => {} }), refused);
-    await assert.rejects(queue.put([queue]), /item\[0\] is a Queue/);
-    await assert.rejects(queue.put(first), /item is a Connection/);
     assert.equal(queue.size, 0);
-    first.close();
-    second.close();
   });
 
   it('values of 16 MiB fit, many of them, and their memory is given back', async () => {

@@ -81,6 +81,12 @@ export class RequestLine {
     this.#events = events;
   }
 
+  /** Nobody waits: who comes now may try at once. */
+  get isIdle(): boolean {
+    this.#forgetParent();
+    return this.#requests.size === 0;
+  }
+
   /** Resolves or rejects as an attempt does; rejects with `expired()` or with the signal's reason when none did in time. */
   run<R>(attempt: Attempt<R>, patience: Patience): Promise<R> {
     this.#forgetParent();

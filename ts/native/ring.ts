@@ -6,30 +6,56 @@ export const TAKE_EMPTY = -1;
 /** Of put() and of take(). */
 export const RING_ENDED = -2;
 
+/** A part of the ring's memory in this process's hands. */
+export interface RingLoan {
+  readonly number: number;
+  readonly first: number;
+  /** Detached by putLoan() and giveBack(): every view of it has length 0 then. */
+  readonly bytes: ArrayBuffer;
+}
+
 export interface RingObject {
   /**
-   * Appends one message made of the parts: PUT_DONE, PUT_FULL or RING_ENDED. Full, with `ask`: the bell of space rings
-   * when it is worth another try.
+   * Appends one message, the bytes of `memory` from `start` on: PUT_DONE, PUT_FULL or RING_ENDED. Full, with `ask`: the
+   * bell of space rings when it is worth another try.
    */
-  put(parts: readonly Uint8Array[], ask: boolean): number;
+  put(memory: Uint8Array, start: number, length: number, ask: boolean): number;
+  /** put() of one message made of the parts; the descriptors stay the caller's. */
+  putParts(parts: readonly Uint8Array[], ask: boolean, descriptors: readonly number[]): number;
   /**
-   * Takes the oldest message: its size when it is in `buffer`, itself in memory of its own when it is too long for that,
-   * TAKE_EMPTY or RING_ENDED. Empty, with `ask`: the bell of items rings when it is worth another try.
+   * Takes the oldest message into the buffer: its size, TAKE_EMPTY or RING_ENDED. A size larger than the buffer: nothing
+   * was taken. Descriptors that came along are in the Int32Array that the constructor was given, after their number; the
+   * caller owns them. Empty, with `ask`: the bell of items rings when it is worth another try.
    */
-  take(buffer: Uint8Array, ask: boolean): number | Uint8Array;
+  take(buffer: Uint8Array, ask: boolean): number;
+  /** Room for a message to be written in place; undefined while there is none: with `ask` the bell of space rings then. */
+  lend(size: number, ask: boolean): RingLoan | undefined;
+  putLoan(loan: RingLoan, size: number, ask: boolean): number;
+  /** The oldest message in place; TAKE_EMPTY, RING_ENDED; or the size of one that can only be taken. */
+  takeLoan(ask: boolean): RingLoan | number;
+  giveBack(loan: RingLoan): void;
   end(): void;
   size(): number;
-  /** Descriptors that poll readable; they stay the ring's. */
-  itemsBell(): number;
-  spaceBell(): number;
+  /** Looks for a message without sleeping, for so long at most. Blocks. */
+  spinForItems(microseconds: number): boolean;
+  /** False when as many have been counted as were put. */
+  countDone(): boolean;
+  /** Messages put and not counted. With `ask`: when it becomes 0 the bell rings. */
+  unfinished(ask: boolean): number;
+  /** Gives memory back that no message uses. */
+  trim(): void;
+  hasSpareMemory(): boolean;
+  /** [memory, itemsBell, spaceBell, doneBell, mailIn, mailOut]: the bells poll readable. They stay the ring's. */
+  files(): [number, number, number, number, number, number];
   /** Idempotent. */
   close(): void;
 }
 
 export interface RingBinding {
-  /** `capacity` in bytes of address space, a multiple of the page size; `maxCount` 0: as many messages as fit. */
-  Ring: new (
-    capacity: number,
-    maxCount: number,
-  ) => RingObject;
+  Ring: {
+    /** `capacity` in bytes of address space, a multiple of the page size; `maxCount` 0: as many messages as fit. */
+    new (capacity: number, maxCount: number, descriptors: Int32Array): RingObject;
+    /** The ring that another process has made; takes over its files() as copied, whatever happens. */
+    new (files: readonly number[], descriptors: Int32Array): RingObject;
+  };
 }

@@ -2,69 +2,239 @@
 
 import { systemError } from '../internal/system_error.js';
 import { native } from '../native/load.js';
-import { PUT_DONE, PUT_FULL, RING_ENDED, type RingObject, TAKE_EMPTY } from '../native/ring.js';
+import { PUT_DONE, PUT_FULL, RING_ENDED, type RingLoan, type RingObject } from '../native/ring.js';
 import { RLIMIT_FSIZE } from '../posix/numbers.js';
-import { deserialize } from '../serialization/deserialize.js';
+import { type ByteWriter, HEADROOM } from '../serialization/byte_writer.js';
+import { Descriptor, MOST_DESCRIPTORS } from '../serialization/descriptor.js';
+import { decode, deserialize, deserializeLater } from '../serialization/deserialize.js';
 
 /** Bytes of address space to try for; memory is taken for what is in the queue only. */
-const CAPACITIES: readonly number[] = [16 * 2 ** 30, 2 ** 30, 64 * 2 ** 20];
-/** A ring's header, and what its capacity is a multiple of. */
-const HEADER = 4096;
+const CAPACITIES: readonly number[] = [16 * 2 ** 30, 4 * 2 ** 30, 2 ** 30, 256 * 2 ** 20, 64 * 2 ** 20];
 const PAGE = 4096;
+/** The ring's header, and its two tables with a bit each for every page at most. */
+const HEADER = 2 * PAGE;
+const TABLES = 2 / (8 * PAGE);
+const FEWEST_PAGES = 5;
 
 /** Messages up to this size are read from one place, longer ones get memory of their own. */
-const STAGING = 64 * 1024;
-let staging: Uint8Array | undefined;
+const STAGING = 16 * 1024;
+
+/** Milliseconds without large messages after which their memory is given back. */
+const IDLE = 50;
 
 /** A full queue, an empty one, and one that was ended. */
 export const FULL: unique symbol = Symbol('full');
 export const EMPTY: unique symbol = Symbol('empty');
 export const ENDED: unique symbol = Symbol('ended');
 
+function descriptorPlace(): Int32Array {
+  return new Int32Array(1 + MOST_DESCRIPTORS);
+}
+
 /**
  * The largest ring that this process may have. A file beyond RLIMIT_FSIZE would be answered by the signal SIGXFSZ; one
  * beyond RLIMIT_AS or the address space left by an error.
  */
-export function makeRing(maxCount: number): RingObject {
-  const largest = native.getrlimit(RLIMIT_FSIZE).soft - HEADER;
-  const capacities = CAPACITIES.map((capacity) => Math.min(capacity, roundDown(largest, PAGE)));
-  if (largest < PAGE) throw systemError('EFBIG', 'ftruncate');
+function makeRing(maxCount: number, descriptors: Int32Array): RingObject {
+  const largest = roundDown((native.getrlimit(RLIMIT_FSIZE).soft - HEADER) / (1 + TABLES), PAGE);
+  const capacities = CAPACITIES.map((capacity) => Math.min(capacity, largest));
+  if (largest < FEWEST_PAGES * PAGE) throw systemError('EFBIG', 'ftruncate');
   for (const capacity of capacities.slice(0, -1)) {
     try {
-      return new native.Ring(capacity, maxCount);
+      return new native.Ring(capacity, maxCount, descriptors);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOMEM') throw error;
     }
   }
-  return new native.Ring(capacities.at(-1) as number, maxCount);
+  return new native.Ring(capacities.at(-1) as number, maxCount, descriptors);
 }
 
 function roundDown(value: number, unit: number): number {
   return Math.floor(value / unit) * unit;
 }
 
-/** The next value. `ask`: to be woken when there is one. */
-export function takeValue(ring: RingObject, ask: boolean): unknown {
-  const buffer = staging ?? new Uint8Array(STAGING);
-  staging = undefined; // a codec might take from another queue meanwhile
-  try {
-    const taken = ring.take(buffer, ask);
-    if (typeof taken !== 'number') return deserialize(taken, { owned: true });
-    if (taken === TAKE_EMPTY) return EMPTY;
-    if (taken === RING_ENDED) return ENDED;
-    return deserialize(buffer.subarray(0, taken));
-  } finally {
-    staging = buffer;
+let staging: Buffer | undefined = Buffer.allocUnsafeSlow(STAGING);
+
+export class MessageRing {
+  readonly #ring: RingObject;
+  /** What came with the message that was taken last; its first element counts. */
+  readonly #descriptors: Int32Array;
+  #trimming: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  private constructor(ring: RingObject, descriptors: Int32Array) {
+    this.#ring = ring;
+    this.#descriptors = descriptors;
+  }
+
+  /** `maxCount` 0: as many messages as there is memory for. */
+  static make(maxCount: number): MessageRing {
+    const descriptors = descriptorPlace();
+    return new MessageRing(makeRing(maxCount, descriptors), descriptors);
+  }
+
+  /** The ring that files() of another process's are copies of; it takes them over. */
+  static open(files: readonly Descriptor[]): MessageRing {
+    const descriptors = descriptorPlace();
+    const numbers = files.map((file) => file.take());
+    return new MessageRing(new native.Ring(numbers, descriptors), descriptors);
+  }
+
+  /** Copies of them are the ring for another process. */
+  files(): Descriptor[] {
+    return this.#ring.files().map((fd) => new Descriptor(fd));
+  }
+
+  bells(): { items: number; space: number; done: number } {
+    const [, items, space, done] = this.#ring.files();
+    return { items, space, done };
+  }
+
+  get size(): number {
+    return this.#ring.size();
+  }
+
+  end(): void {
+    this.#ring.end();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#trimming);
+    this.#ring.close();
+  }
+
+  /** Whether a message came within so many microseconds of looking without sleep. Blocks. */
+  spin(microseconds: number): boolean {
+    return this.#ring.spinForItems(microseconds);
+  }
+
+  /** One value more has been dealt with; false when all have been. */
+  countDone(): boolean {
+    return this.#ring.countDone();
+  }
+
+  /** `ask`: to be woken when it becomes 0. */
+  unfinished(ask: boolean): number {
+    return this.#ring.unfinished(ask);
+  }
+
+  /** Puts what was encoded. */
+  put(encoded: ByteWriter, descriptors: readonly number[]): typeof FULL | typeof ENDED | undefined {
+    const { length } = encoded;
+    if (length === undefined || descriptors.length > 0) return this.putParts(encoded.parts(), descriptors, false);
+    return outcomeOf(this.#ring.put(encoded.memory, HEADROOM, length, false));
+  }
+
+  /** `ask`: to be woken when there is room. */
+  putParts(
+    parts: readonly Uint8Array[],
+    descriptors: readonly number[],
+    ask: boolean,
+  ): typeof FULL | typeof ENDED | undefined {
+    return outcomeOf(this.#ring.putParts(parts, ask, descriptors));
+  }
+
+  /**
+   * The next value. `ask`: to be woken when there is one. `later`: where it has descriptors, a promise of it, as those may
+   * be FileHandles'.
+   */
+  take(ask: boolean, later: boolean): unknown {
+    const buffer = staging ?? Buffer.allocUnsafeSlow(STAGING);
+    staging = undefined; // a codec might take from another queue meanwhile
+    try {
+      const taken = this.#ring.take(buffer, ask);
+      if (taken > buffer.length) return this.#takeLong(taken, ask, later);
+      if (taken < 0) return nothing(taken);
+      if (this.#descriptors[0] === 0) return decode(buffer, 0, taken, Number.POSITIVE_INFINITY);
+      return this.#withDescriptors(Buffer.from(buffer.subarray(0, taken)), later);
+    } finally {
+      staging = buffer;
+    }
+  }
+
+  #takeLong(size: number, ask: boolean, later: boolean): unknown {
+    for (let room = size; ; ) {
+      const buffer = Buffer.allocUnsafeSlow(room);
+      const taken = this.#ring.take(buffer, ask);
+      if (taken < 0) return nothing(taken);
+      if (taken > room) {
+        room = taken; // somebody else took the one before
+        continue;
+      }
+      this.#trimLater();
+      const bytes = taken === room ? buffer : Buffer.from(buffer.subarray(0, taken));
+      if (this.#descriptors[0] === 0) return deserialize(bytes, { owned: true });
+      return this.#withDescriptors(bytes, later);
+    }
+  }
+
+  #withDescriptors(bytes: Buffer, later: boolean): unknown {
+    const descriptors = this.#takeDescriptors();
+    return later ? deserializeLater(bytes, descriptors) : deserialize(bytes, { owned: true, descriptors });
+  }
+
+  #takeDescriptors(): readonly number[] {
+    const count = this.#descriptors[0] as number;
+    this.#descriptors[0] = 0;
+    return [...this.#descriptors.subarray(1, 1 + count)];
+  }
+
+  /** `ask`: to be woken when there is room. */
+  lend(size: number, ask: boolean): RingLoan | undefined {
+    return this.#ring.lend(size, ask);
+  }
+
+  /** `ask`: to be woken when there is room. */
+  putLoan(loan: RingLoan, size: number, ask: boolean): typeof FULL | typeof ENDED | undefined {
+    return outcomeOf(this.#ring.putLoan(loan, size, ask));
+  }
+
+  /** The next message in place; one that is too small for that, or has descriptors, as its own bytes. */
+  takeLoan(ask: boolean): RingLoan | Uint8Array | typeof EMPTY | typeof ENDED {
+    for (;;) {
+      const taken = this.#ring.takeLoan(ask);
+      if (typeof taken !== 'number') return taken;
+      if (taken < 0) return nothing(taken);
+      const buffer = new Uint8Array(taken);
+      const size = this.#ring.take(buffer, ask);
+      if (size < 0) return nothing(size);
+      if (size > buffer.length) continue;
+      for (const fd of this.#takeDescriptors()) native.closeFd(fd);
+      return buffer.subarray(0, size);
+    }
+  }
+
+  giveBack(loan: RingLoan): void {
+    if (this.#isClosed) return;
+    this.#ring.giveBack(loan);
+    this.#trimLater();
+  }
+
+  /** Large messages may be followed by others, for which their memory is kept for a while. */
+  #trimLater(): void {
+    if (this.#trimming !== undefined) {
+      this.#trimming.refresh();
+      return;
+    }
+    const trim = (): void => {
+      this.#trimming = undefined;
+      if (!this.#isClosed && this.#ring.hasSpareMemory()) this.#ring.trim();
+    };
+    this.#trimming = setTimeout(trim, IDLE).unref();
+  }
+
+  /** Nobody waits for what comes next: memory of a long queue that has been emptied goes back. */
+  trimWhenIdle(): void {
+    if (this.#trimming === undefined && this.#ring.hasSpareMemory()) this.#trimLater();
   }
 }
 
-/** `ask`: to be woken when there is room. */
-export function putParts(
-  ring: RingObject,
-  parts: readonly Uint8Array[],
-  ask: boolean,
-): typeof FULL | typeof ENDED | undefined {
-  const outcome = ring.put(parts, ask);
+function nothing(outcome: number): typeof EMPTY | typeof ENDED {
+  return outcome === RING_ENDED ? ENDED : EMPTY;
+}
+
+function outcomeOf(outcome: number): typeof FULL | typeof ENDED | undefined {
   if (outcome === PUT_DONE) return undefined;
   return outcome === PUT_FULL ? FULL : ENDED;
 }

@@ -6,12 +6,32 @@ import { type Deadline, deadlineOf, type SyncWaitOptions, signalOf, type WaitOpt
 import { READABLE, stopWaiting } from '../internal/readiness.js';
 import { type Attempt, type Patience, PENDING, RequestLine } from '../internal/request_line.js';
 import { validateInteger } from '../internal/validate.js';
-import type { RingObject } from '../native/ring.js';
-import { registerHomebody } from '../serialization/registry.js';
-import { serialize } from '../serialization/serialize.js';
-import { EMPTY, ENDED, FULL, makeRing, putParts, takeValue } from './message_ring.js';
+import { isTurnOver } from '../internal/turns.js';
+import type { RingLoan } from '../native/ring.js';
+import type { Descriptor } from '../serialization/descriptor.js';
+import { CannotTravel, registerCodec } from '../serialization/registry.js';
+import { encode } from '../serialization/serialize.js';
+import { type Lender, Loan } from './loan.js';
+import { EMPTY, ENDED, FULL, MessageRing } from './message_ring.js';
+import { endedForPut, Parcel } from './parcel.js';
+import { Spinning } from './spinning.js';
 
 const ONCE: Deadline = Number.NEGATIVE_INFINITY;
+
+interface PackedQueue {
+  readonly maxSize: number;
+  readonly files: readonly Descriptor[];
+}
+
+let packQueue: (queue: Queue) => PackedQueue;
+/** The ring of the queue that is being made of a message. */
+let arriving: MessageRing | undefined;
+
+const UNTIL_THERE_IS_ONE: Patience = emptyAfter(Number.POSITIVE_INFINITY);
+const UNTIL_THERE_IS_ROOM: Patience = fullAfter(Number.POSITIVE_INFINITY);
+
+/** Of every put() that did not have to wait. */
+const DONE: Promise<void> = Promise.resolve();
 
 /**
  * First in, first out, between processes, in memory that they share: there is no thread, nothing in /dev/shm, and nothing
@@ -21,7 +41,8 @@ const ONCE: Deadline = Number.NEGATIVE_INFINITY;
  *
  * Plain calls return promises and don't block, the ones with the suffix `Sync` block the event loop. Calls of one process
  * are served in their order, values of one producer come out in theirs. `size`, isEmpty(), isFull() and get() agree at
- * every moment. A forked child reaches the queue by closure.
+ * every moment. A forked child reaches the queue by closure; messages through a duplex Pipe, a Listener or another queue
+ * carry it anywhere.
  *
  * Python: `multiprocessing.Queue`
  *
@@ -32,11 +53,16 @@ const ONCE: Deadline = Number.NEGATIVE_INFINITY;
  */
 export class Queue<T = unknown> implements AsyncIterable<T> {
   readonly #maxSize: number;
-  readonly #ring: RingObject;
+  readonly #ring: MessageRing;
   readonly #bells: readonly number[];
   readonly #getters: RequestLine;
   readonly #putters: RequestLine;
+  readonly #joiners: RequestLine;
+  readonly #spinning: Spinning = new Spinning();
+  readonly #lender: Lender;
   #closed = false;
+  /** Calls that did not have to wait. */
+  #quick = 0;
 
   /**
    * For up to `maxSize` values; without it, or when it is <= 0, for as many as there is memory for. Doesn't block.
@@ -45,12 +71,17 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   constructor(maxSize: number = 0) {
     validateInteger(maxSize, 'maxSize');
     this.#maxSize = Math.max(0, maxSize);
-    this.#ring = makeRing(this.#maxSize);
-    const itemsBell = this.#ring.itemsBell();
-    const spaceBell = this.#ring.spaceBell();
-    this.#bells = [itemsBell, spaceBell];
-    this.#getters = new RequestLine(itemsBell, READABLE);
-    this.#putters = new RequestLine(spaceBell, READABLE);
+    this.#ring = arriving ?? MessageRing.make(this.#maxSize);
+    const { items, space, done } = this.#ring.bells();
+    this.#bells = [items, space, done];
+    this.#getters = new RequestLine(items, READABLE);
+    this.#putters = new RequestLine(space, READABLE);
+    this.#joiners = new RequestLine(done, READABLE);
+    this.#lender = {
+      putLoan: (loan, size, options) => this.#putLoan(loan, size, options),
+      putLoanSync: (loan, size, options) => this.#putLoanSync(loan, size, options),
+      giveBack: (loan) => this.#ring.giveBack(loan),
+    };
   }
 
   /**
@@ -61,20 +92,30 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    *
    * Python: `Queue.put`
    */
-  async put(item: T, options?: WaitOptions): Promise<void> {
-    this.#mustBeOpen();
-    const patience = fullAfter(deadlineOf(options), signalOf(options));
-    const parcel = new Parcel(this.#ring, item, patience.deadline !== ONCE);
-    const put = this.#putters.run(parcel.attempt, patience);
-    parcel.settleIn();
-    return put;
+  put(item: T, options?: WaitOptions): Promise<void> {
+    try {
+      this.#mustBeOpen();
+      const patience = options === undefined ? UNTIL_THERE_IS_ROOM : fullAfter(deadlineOf(options), signalOf(options));
+      const parcel = this.#putOrPack(item, patience, !this.#isTurnOver());
+      if (parcel === undefined) return DONE;
+      const put = this.#putters.run(parcel.attempt, patience);
+      return parcel.hasDescriptors ? put.finally(parcel.discard) : put;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** put(), blocking while the queue is full. Python: `Queue.put` */
   putSync(item: T, options?: SyncWaitOptions): void {
     this.#mustBeOpen();
-    const patience = fullAfter(deadlineOf(options));
-    this.#putters.runSync(new Parcel(this.#ring, item, patience.deadline !== ONCE).attempt, patience);
+    const patience = options === undefined ? UNTIL_THERE_IS_ROOM : fullAfter(deadlineOf(options));
+    const parcel = this.#putOrPack(item, patience, true);
+    if (parcel === undefined) return;
+    try {
+      this.#putters.runSync(parcel.attempt, patience);
+    } finally {
+      parcel.discard();
+    }
   }
 
   /** put() that never waits. @throws ERR_MP_QUEUE_FULL, and as put(). Python: `Queue.put_nowait` */
@@ -89,17 +130,31 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    *
    * Python: `Queue.get`
    */
-  async get(options?: WaitOptions): Promise<T> {
-    this.#mustBeOpen();
-    const patience = emptyAfter(deadlineOf(options), signalOf(options));
-    return this.#getters.run(this.#getAttempt(patience.deadline !== ONCE), patience);
+  get(options?: WaitOptions): Promise<T> {
+    try {
+      this.#mustBeOpen();
+      const patience = options === undefined ? UNTIL_THERE_IS_ONE : emptyAfter(deadlineOf(options), signalOf(options));
+      if (this.#getters.isIdle && !this.#isTurnOver()) {
+        patience.signal?.throwIfAborted();
+        const value = this.#ring.take(false, true);
+        if (value !== EMPTY && value !== ENDED) return Promise.resolve(value as T);
+      }
+      return this.#getters.run(this.#getAttempt(patience, true), patience);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** get(), blocking while the queue is empty. Python: `Queue.get` */
   getSync(options?: SyncWaitOptions): T {
     this.#mustBeOpen();
-    const patience = emptyAfter(deadlineOf(options));
-    return this.#getters.runSync(this.#getAttempt(patience.deadline !== ONCE), patience);
+    const patience = options === undefined ? UNTIL_THERE_IS_ONE : emptyAfter(deadlineOf(options));
+    if (this.#getters.isIdle) {
+      let value = this.#ring.take(false, false);
+      if (value === EMPTY && this.#isWorthSpinning(patience)) value = this.#ring.take(false, false);
+      if (value !== EMPTY && value !== ENDED) return value as T;
+    }
+    return this.#getters.runSync(this.#getAttempt(patience, false), patience);
   }
 
   /** get() that never waits. @throws ERR_MP_QUEUE_EMPTY, and as get(). Python: `Queue.get_nowait` */
@@ -110,7 +165,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   /** The number of values in the queue at this moment. Python: `Queue.qsize`, which macOS lacks and a feeder blurs */
   get size(): number {
     this.#mustBeOpen();
-    return this.#ring.size();
+    return this.#ring.size;
   }
 
   /** Python: `Queue.empty`; here get() agrees. */
@@ -144,6 +199,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     const reason = (): Error => new ClosedError('this queue was closed');
     this.#getters.close(reason);
     this.#putters.close(reason);
+    this.#joiners.close(reason);
     for (const bell of this.#bells) stopWaiting(bell);
     this.#ring.close();
   }
@@ -153,17 +209,50 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /** The values that come, shared with all other readers, until the queue was ended and is empty. */
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    for (;;) {
-      let item: T;
-      try {
-        item = await this.get();
-      } catch (error) {
-        if (error instanceof EndOfFileError) return;
-        throw error;
-      }
-      yield item;
-    }
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return {
+      next: () => this.get().then(asNext<T>, asEnd<T>),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
+  /**
+   * Room for a message of `size` bytes in the queue's own memory, to be written in place and put without a copy. Waits
+   * while there is none. The receiver takes it by getLoan(), in place too. A queue carries either values or loans.
+   * @throws ERR_MP_QUEUE_FULL: no room came in time; EMSGSIZE: larger than a third of the queue's address space; ENOSPC or
+   * ENOMEM; ERR_MP_CLOSED; ERR_OUT_OF_RANGE.
+   *
+   * Python has no counterpart.
+   */
+  async lend(size: number, options?: WaitOptions): Promise<Loan> {
+    this.#mustBeOpen();
+    const patience = fullAfter(deadlineOf(options), signalOf(options));
+    return this.#putters.run(this.#lendAttempt(size, patience), patience);
+  }
+
+  /** lend(), blocking while there is no room. */
+  lendSync(size: number, options?: SyncWaitOptions): Loan {
+    this.#mustBeOpen();
+    const patience = fullAfter(deadlineOf(options));
+    return this.#putters.runSync(this.#lendAttempt(size, patience), patience);
+  }
+
+  /**
+   * The next message of a loan as it lies in the queue's memory, until it is given back. As get() otherwise. While this
+   * process has 128 loans, and for messages that were put by put(), the bytes are in memory of their own.
+   */
+  async getLoan(options?: WaitOptions): Promise<Loan> {
+    this.#mustBeOpen();
+    const patience = emptyAfter(deadlineOf(options), signalOf(options));
+    return this.#getters.run(this.#loanAttempt(patience), patience);
+  }
+
+  /** getLoan(), blocking while the queue is empty. */
+  getLoanSync(options?: SyncWaitOptions): Loan {
+    this.#mustBeOpen();
+    const patience = emptyAfter(deadlineOf(options));
+    if (this.#getters.isIdle && this.isEmpty()) this.#isWorthSpinning(patience);
+    return this.#getters.runSync(this.#loanAttempt(patience), patience);
   }
 
   static {
@@ -175,12 +264,104 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     Object.defineProperty(Queue.prototype, inspect.custom, { value, configurable: true, writable: true });
   }
 
-  #getAttempt(ask: boolean): Attempt<T> {
+  /** Looks at the clock only now and then: for small messages that would take a good part of the time. */
+  #isTurnOver(): boolean {
+    this.#quick += 1;
+    return (this.#quick & 15) === 0 && isTurnOver();
+  }
+
+  /** What is left to do when it is not in already. `now`: it may be put at once if nobody waits. */
+  #putOrPack(item: T, patience: Patience, now: boolean): Parcel | undefined {
+    const descriptors: number[] = [];
+    const encoded = encode(item, 'item', descriptors);
+    if (now && this.#putters.isIdle) {
+      patience.signal?.throwIfAborted();
+      const outcome = this.#ring.put(encoded, descriptors);
+      if (outcome === undefined) return undefined;
+      if (outcome === ENDED) throw endedForPut();
+    }
+    return new Parcel(this.#ring, encoded, descriptors, patience.deadline !== ONCE);
+  }
+
+  #isWorthSpinning({ deadline }: Patience): boolean {
+    return deadline !== ONCE && this.#spinning.until((microseconds) => this.#ring.spin(microseconds));
+  }
+
+  #getAttempt({ deadline }: Patience, later: boolean): Attempt<T> {
+    return () => this.#orPending(this.#ring.take(deadline !== ONCE, later));
+  }
+
+  #orPending<V>(value: unknown): V | typeof PENDING {
+    if (value === EMPTY) {
+      this.#ring.trimWhenIdle();
+      return PENDING;
+    }
+    if (value === ENDED) throw new EndOfFileError('this queue was ended and is empty');
+    return value as V;
+  }
+
+  #lendAttempt(size: number, { deadline }: Patience): Attempt<Loan> {
+    validateInteger(size, 'size', 0);
     return () => {
-      const value = takeValue(this.#ring, ask);
-      if (value === EMPTY) return PENDING;
-      if (value === ENDED) throw new EndOfFileError('this queue was ended and is empty');
-      return value as T;
+      const loan = this.#ring.lend(size, deadline !== ONCE);
+      return loan === undefined ? PENDING : new Loan(this.#lender, loan, new Uint8Array(loan.bytes));
+    };
+  }
+
+  #loanAttempt({ deadline }: Patience): Attempt<Loan> {
+    return () => {
+      const taken = this.#ring.takeLoan(deadline !== ONCE);
+      if (typeof taken === 'symbol') return this.#orPending(taken);
+      if (taken instanceof Uint8Array) return new Loan(this.#lender, undefined, taken);
+      return new Loan(this.#lender, taken, new Uint8Array(taken.bytes));
+    };
+  }
+
+  async #putLoan(loan: RingLoan, size: number, options: WaitOptions | undefined): Promise<void> {
+    this.#mustBeOpen();
+    const patience = fullAfter(deadlineOf(options), signalOf(options));
+    return this.#putters.run(this.#putLoanAttempt(loan, size, patience), patience);
+  }
+
+  #putLoanSync(loan: RingLoan, size: number, options: SyncWaitOptions | undefined): void {
+    this.#mustBeOpen();
+    const patience = fullAfter(deadlineOf(options));
+    this.#putters.runSync(this.#putLoanAttempt(loan, size, patience), patience);
+  }
+
+  #putLoanAttempt(loan: RingLoan, size: number, { deadline }: Patience): Attempt<undefined> {
+    return () => {
+      const outcome = this.#ring.putLoan(loan, size, deadline !== ONCE);
+      if (outcome === ENDED) throw endedForPut();
+      return outcome === FULL ? PENDING : undefined;
+    };
+  }
+
+  /** One value more has been dealt with; false when all that were put have been. */
+  protected countDone(): boolean {
+    this.#mustBeOpen();
+    return this.#ring.countDone();
+  }
+
+  /** Resolves when as many have been counted as were put; rejects with `expired()` when not in time. */
+  protected async whenAllDone(patience: Patience): Promise<void> {
+    this.#mustBeOpen();
+    return this.#joiners.run(this.#doneAttempt(patience), patience);
+  }
+
+  protected waitAllDone(patience: Patience): void {
+    this.#mustBeOpen();
+    this.#joiners.runSync(this.#doneAttempt(patience), patience);
+  }
+
+  #doneAttempt({ deadline }: Patience): Attempt<undefined> {
+    return () => (this.#ring.unfinished(deadline !== ONCE) === 0 ? undefined : PENDING);
+  }
+
+  static {
+    packQueue = (queue) => {
+      if (queue.#closed) throw new CannotTravel('is a closed queue');
+      return { maxSize: queue.#maxSize, files: queue.#ring.files() };
     };
   }
 
@@ -189,32 +370,32 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 }
 
-registerHomebody('Queue', Queue);
+/** How the instances of a class of queues travel. */
+export function registerQueue(name: string, type: new (maxSize: number) => Queue): void {
+  registerCodec(type, {
+    name,
+    pack: (object) => packQueue(object as Queue),
+    unpack: (packed) => {
+      const { maxSize, files } = packed as PackedQueue;
+      arriving = MessageRing.open(files);
+      try {
+        return new type(maxSize);
+      } finally {
+        arriving = undefined;
+      }
+    },
+  });
+}
 
-/** One value on its way in. */
-class Parcel {
-  readonly #ring: RingObject;
-  readonly #ask: boolean;
-  #parts: readonly Uint8Array[];
+registerQueue('Queue', Queue);
 
-  constructor(ring: RingObject, item: unknown, ask: boolean) {
-    this.#ring = ring;
-    this.#ask = ask;
-    this.#parts = serialize(item, 'item');
-  }
+function asNext<T>(value: T): IteratorResult<T> {
+  return { done: false, value };
+}
 
-  readonly attempt = (): typeof PENDING | undefined => {
-    const outcome = putParts(this.#ring, this.#parts, this.#ask);
-    if (outcome === FULL) return PENDING;
-    if (outcome === ENDED) throw new ClosedError('this queue was ended: nothing can be put any more');
-    this.#parts = [];
-    return undefined;
-  };
-
-  /** If it has to wait, it does so as a copy: the caller may change the memory of a Buffer that is in it. */
-  settleIn(): void {
-    this.#parts = this.#parts.map((part) => Buffer.from(part));
-  }
+function asEnd<T>(error: unknown): IteratorResult<T> {
+  if (error instanceof EndOfFileError) return { done: true, value: undefined };
+  throw error;
 }
 
 function emptyAfter(deadline: Deadline, signal?: AbortSignal): Patience {

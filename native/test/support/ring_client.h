@@ -17,6 +17,10 @@ using Message = std::vector<uint8_t>;
 
 inline ipc::Ring::Bytes bytes_of(const Message& message) { return message; }
 
+inline int items_bell(const ipc::Ring& ring) { return ring.files().items_bell.get(); }
+inline int space_bell(const ipc::Ring& ring) { return ring.files().space_bell.get(); }
+inline int done_bell(const ipc::Ring& ring) { return ring.files().done_bell.get(); }
+
 inline void wait_for_bell(int bell) {
   pollfd entry{.fd = bell, .events = POLLIN, .revents = 0};
   if (!sys::poll_until({&entry, 1}, sys::kForever).ok()) abort();
@@ -34,31 +38,39 @@ inline bool put_waiting(ipc::Ring& ring, const Message& message) {
   for (;;) {
     const ipc::PutOutcome outcome = put(ring, message, true);
     if (outcome != ipc::PutOutcome::kFull) return outcome == ipc::PutOutcome::kDone;
-    wait_for_bell(ring.space_bell());
+    wait_for_bell(space_bell(ring));
   }
 }
 
-inline std::optional<Message> message_of(ipc::Taken taken, std::span<const uint8_t> buffer) {
-  if (taken.outcome != ipc::TakeOutcome::kMessage) return {};
-  const uint8_t* start = taken.own != nullptr ? taken.own.get() : buffer.data();
-  return Message(start, start + taken.size);
+// Too long for the buffer: takes it with a longer one, unless somebody else was faster.
+inline ipc::Taken take_whole(ipc::Ring& ring, Message& buffer, bool ask) {
+  for (;;) {
+    auto taken = ring.take(buffer, ask);
+    if (!taken.ok()) abort();
+    if (taken.value().outcome != ipc::TakeOutcome::kTooLong) return std::move(taken).value();
+    buffer.resize(taken.value().size);
+  }
 }
 
-inline std::optional<Message> take(ipc::Ring& ring) {
-  uint8_t buffer[64];
-  auto taken = ring.take(buffer, false);
-  if (!taken.ok()) abort();
-  return message_of(std::move(taken).value(), buffer);
+inline std::optional<Message> take(ipc::Ring& ring, bool ask = false) {
+  Message buffer(64);
+  const ipc::Taken taken = take_whole(ring, buffer, ask);
+  if (taken.outcome != ipc::TakeOutcome::kMessage) return {};
+  buffer.resize(taken.size);
+  return buffer;
 }
 
 // Waits for a message; nothing once the ring is ended and empty.
 inline std::optional<Message> take_waiting(ipc::Ring& ring) {
-  uint8_t buffer[64];
+  Message buffer(64);
   for (;;) {
-    auto taken = ring.take(buffer, true);
-    if (!taken.ok()) abort();
-    if (taken.value().outcome != ipc::TakeOutcome::kEmpty) return message_of(std::move(taken).value(), buffer);
-    wait_for_bell(ring.items_bell());
+    const ipc::Taken taken = take_whole(ring, buffer, true);
+    if (taken.outcome == ipc::TakeOutcome::kMessage) {
+      buffer.resize(taken.size);
+      return buffer;
+    }
+    if (taken.outcome == ipc::TakeOutcome::kEnded) return {};
+    wait_for_bell(items_bell(ring));
   }
 }
 
