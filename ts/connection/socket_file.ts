@@ -3,7 +3,7 @@
 import { closeSync, lstatSync, mkdtempSync, openSync, readdirSync, rmdirSync, rmSync, type Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { inChildAfterFork } from '../internal/after_fork.js';
+import { perProcess } from '../internal/per_process.js';
 import { native } from '../native/load.js';
 import { fitsAddress, isAbstract } from './address.js';
 
@@ -50,14 +50,12 @@ function withFolderLocked<T>(folder: string, body: () => T): T {
   }
 }
 
-const own = new Set<ListeningFile>();
+/** What the parent listens at is the parent's to remove. */
+const own = perProcess(() => new Set<ListeningFile>());
 
 function removeOwn(): void {
-  for (const file of [...own]) file.remove();
+  for (const file of [...own.value]) file.remove();
 }
-
-// What the parent listens at is the parent's to remove.
-inChildAfterFork(() => own.clear());
 
 /** @throws EADDRINUSE: somebody listens there, or it is a file of another kind. */
 export function listenAtPath(path: string, backlog: number, folder?: string): ListeningFile {
@@ -72,12 +70,12 @@ export function listenAtPath(path: string, backlog: number, folder?: string): Li
   const file: ListeningFile = {
     fd,
     remove() {
-      if (!own.delete(file)) return;
+      if (!own.value.delete(file)) return;
       if (inode !== undefined && statusOf(path)?.ino === inode) rmSync(path, { force: true });
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
-  own.add(file);
+  own.value.add(file);
   // Forked children lose their parent's listeners.
   if (!process.listeners('exit').includes(removeOwn)) process.on('exit', removeOwn);
   return file;
