@@ -32,6 +32,7 @@
         "native/sys/signals.cc",
         "native/sys/sleep.cc",
         "native/sys/socket_pair.cc",
+        "native/sys/spawn.cc",
         "native/sys/stream_socket.cc"
       ]
     },

@@ -1,6 +1,9 @@
 // The process itself: identity, end, signals by pid, sleep, attributes that prctl(2) reaches.
 #include <napi.h>
 
+#include <string>
+#include <vector>
+
 #include "binding/api.h"
 #include "binding/args.h"
 #include "binding/errors.h"
@@ -9,6 +12,7 @@
 #include "sys/process_attributes.h"
 #include "sys/signals.h"
 #include "sys/sleep.h"
+#include "sys/spawn.h"
 
 namespace mp::binding {
 
@@ -71,6 +75,47 @@ Napi::Value Prctl(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), unwrap(info.Env(), sys::control_process(int_arg(info, 0), value)));
 }
 
+// Strings as exec(2) takes them: pointers, the last one null.
+class StringVector {
+ public:
+  explicit StringVector(const Napi::Value& value) {
+    const auto array = value.As<Napi::Array>();
+    for (uint32_t index = 0; index < array.Length(); ++index) {
+      strings_.push_back(array.Get(index).As<Napi::String>().Utf8Value());
+    }
+    for (std::string& string : strings_) pointers_.push_back(string.data());
+    pointers_.push_back(nullptr);
+  }
+  char* const* data() { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> strings_;
+  std::vector<char*> pointers_;
+};
+
+// spawn(file: string, arguments: string[], environment: string[], directory: string | undefined,
+//       descriptors: Int32Array of from, to): {pid, pidfd}
+Napi::Value Spawn(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string file = string_arg(info, 0);
+  StringVector arguments(info[1]), environment(info[2]);
+  const std::string directory = info[3].IsUndefined() ? "" : string_arg(info, 3);
+  const auto numbers = ints_arg(info, 4);
+  std::vector<sys::PassedFd> descriptors;
+  for (size_t at = 0; at + 1 < numbers.size(); at += 2) descriptors.push_back({numbers[at], numbers[at + 1]});
+  sys::Spawned spawned = unwrap(env, sys::spawn({
+                                         .file = file.c_str(),
+                                         .arguments = arguments.data(),
+                                         .environment = environment.data(),
+                                         .directory = directory.empty() ? nullptr : directory.c_str(),
+                                         .descriptors = descriptors,
+                                     }));
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("pid", spawned.pid);
+  result.Set("pidfd", spawned.pidfd.release());
+  return result;
+}
+
 }  // namespace
 
 void init_process(Napi::Env env, Napi::Object exports) {
@@ -88,6 +133,7 @@ void init_process(Napi::Env env, Napi::Object exports) {
   export_function<SetThreadName>(env, exports, "setThreadName");
   export_function<GetThreadName>(env, exports, "getThreadName");
   export_function<Prctl>(env, exports, "prctl");
+  export_function<Spawn>(env, exports, "spawn");
 }
 
 }  // namespace mp::binding

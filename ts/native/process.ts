@@ -18,4 +18,15 @@ export interface ProcessBinding {
   getThreadName(): string;
   /** Only for options whose argument is no address: anything else corrupts memory. */
   prctl(option: number, value: number): number;
+  /**
+   * A new program; the caller owns the pidfd. `descriptors`: pairs of numbers, here and there. Throws the errors of
+   * execve(2). posix_spawn(3)
+   */
+  spawn(
+    file: string,
+    args: string[],
+    environment: string[],
+    directory: string | undefined,
+    descriptors: Int32Array,
+  ): { pid: number; pidfd: number };
 }
