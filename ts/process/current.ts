@@ -46,5 +46,5 @@ export function activeChildren(): Process[] {
 
 /** True in the process that the user started, false in every child: Python's `if __name__ == '__main__'`. */
 export function isMainProcess(): boolean {
-  return tree.self === undefined;
+  return tree.self === undefined && tree.parent === undefined;
 }

@@ -10,21 +10,27 @@ export class ParentProcess {
   readonly name: string;
   #pidfd: number | undefined;
 
-  constructor(pid: number, name: string) {
+  /** Owns the pidfd; without one it must be this process's parent to the kernel too. */
+  constructor(pid: number, name: string, pidfd?: number) {
     this.pid = pid;
     this.name = name;
+    this.#pidfd = pidfd;
   }
 
   /** Never blocks. */
   isAlive(): boolean {
+    if (this.#pidfd !== undefined) return !waitReadySync(this.#pidfd, READABLE, Number.NEGATIVE_INFINITY);
     // An orphan gets another parent at once; and a pid that is our parent's still can't have been reused.
     return native.getppid() === this.pid;
   }
 
   /** Polls readable when the parent has ended; undefined when it has ended already. */
   #sentinel(): number | undefined {
-    this.#pidfd ??= this.isAlive() ? native.pidfdOpen(this.pid) : undefined;
-    return this.isAlive() ? this.#pidfd : undefined;
+    if (this.#pidfd !== undefined) return this.#pidfd;
+    const pidfd = native.getppid() === this.pid ? native.pidfdOpen(this.pid) : undefined;
+    if (pidfd !== undefined && native.getppid() !== this.pid) native.closeFd(pidfd);
+    else this.#pidfd = pidfd;
+    return this.#pidfd;
   }
 
   /** Resolves true once the parent has ended, false on time-out. The wait keeps this process alive. */

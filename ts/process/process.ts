@@ -4,7 +4,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import { ClosedError, ProcessError } from '../errors.js';
-import { type Forked, forkAtCleanPoint, forkFreshSync } from '../fork/launch.js';
+import { forkAtCleanPoint, forkFreshSync } from '../fork/launch.js';
 import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
 import {
   invalidArgType,
@@ -14,12 +14,16 @@ import {
   validateString,
 } from '../internal/validate.js';
 import { registerHomebody } from '../serialization/registry.js';
+import { type Birth, environment, type Load, type Newborn } from './birth.js';
 import { ChildHandle } from './child_handle.js';
 import { type Life, rehearseLife, runChild, runChildSync } from './child_life.js';
 import { endChildrenAtExit } from './ending.js';
+import { serveProcess, serveProcessSync } from './fork_server.js';
+import { placeOf } from './importable.js';
 import { ParentProcess } from './parent.js';
-import { type StartMethod, validateStartMethod } from './start_method.js';
-import { isAsyncFunction, resolveTarget, type Target } from './target.js';
+import { spawnProcess, spawnProcessSync } from './spawn.js';
+import { chosenStartMethod, getStartMethod, type StartMethod, validateStartMethod } from './start_method.js';
+import { callTarget, isAsyncFunction, type ResolvedTarget, resolveTarget, type Target } from './target.js';
 import { Tree, tree } from './tree.js';
 
 const { SIGINT, SIGTERM, SIGKILL } = constants.signals;
@@ -55,13 +59,14 @@ type State = 'initial' | 'starting' | 'started' | 'closed';
 // biome-ignore lint/suspicious/noExplicitAny: the contract's default
 export class Process<A extends readonly unknown[] = readonly any[]> {
   static #rehearsed = false;
-  readonly #path: string = tree.nextPath();
+  #path: string = tree.nextPath();
   readonly #creator: number = process.pid;
+  readonly #method: StartMethod | undefined;
   #state: State = 'initial';
   #name: string;
   #daemon: boolean;
   #authKey: Uint8Array = tree.authKey;
-  #target: ((...args: A) => unknown) | undefined;
+  #target: ResolvedTarget | undefined;
   #args: A | undefined;
   #child: ChildHandle | undefined;
 
@@ -72,7 +77,8 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     if (name !== undefined) validateString(name, 'options.name');
     validateBoolean(daemon, 'options.daemon');
     if (args !== undefined && !Array.isArray(args)) throw invalidArgType('options.args', 'an array', args);
-    validateStartMethod(startMethod);
+    validateStartMethod(startMethod, 'options.startMethod');
+    this.#method = startMethod;
     if (target !== undefined) this.#target = resolveTarget(target);
     this.#args = args;
     this.#daemon = daemon;
@@ -81,8 +87,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
 
   /** What the child runs: the default calls `target(...args)`. A returned promise is awaited. */
   run(): unknown | Promise<unknown> {
-    const target = this.#target; // called as a function, not as a method of this object
-    return target?.(...(this.#args ?? ([] as unknown as A)));
+    return this.#target === undefined ? undefined : callTarget(this.#target, this.#args ?? []);
   }
 
   /**
@@ -93,9 +98,10 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
    */
   async start(): Promise<this> {
     this.#checkStartable();
-    Process.#rehearse();
+    const method = this.#method ?? getStartMethod();
+    const newborn = method === 'fork' ? undefined : this.#newborn(method);
     this.#state = 'starting';
-    this.#started(await this.#orStartableAgain(() => forkAtCleanPoint(this.#plan(this.#main(runChild)))));
+    this.#started(await this.#orStartableAgain(() => this.#begin(method, newborn)));
     return this;
   }
 
@@ -106,12 +112,14 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
    */
   startSync(): this {
     this.#checkStartable();
-    if (isAsyncFunction(this.#target) || isAsyncFunction(this.run)) {
+    const method = this.#method ?? getStartMethod();
+    const newborn = method === 'fork' ? undefined : this.#newborn(method);
+    if (newborn === undefined && (isAsyncFunction(this.#target) || isAsyncFunction(this.run))) {
       throw invalidArgValue('target', 'must be synchronous for startSync(); start() awaits an async one', this.#target);
     }
     this.#state = 'starting';
     try {
-      this.#started(forkFreshSync(this.#plan(this.#main(runChildSync))));
+      this.#started(this.#beginSync(method, newborn));
     } catch (error) {
       this.#state = 'initial';
       throw error;
@@ -235,7 +243,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     const value = function (this: Process): string {
       return this.#describe();
     };
-    Object.defineProperty(Process.prototype, inspect.custom, { value, configurable: true, writable: true });
+    Object.defineProperty(this.prototype, inspect.custom, { value, configurable: true, writable: true });
   }
 
   #describe(): string {
@@ -253,6 +261,12 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     this.#checkOpen();
     if (this.#creator !== process.pid) throw new ProcessError(`${this.#name} was created by another process`);
     if (this.#state !== 'initial') throw new ProcessError(`${this.#name} was started already: a process starts once`);
+    if (tree.bootstrapping) {
+      throw new ProcessError(
+        `${this.#name} would be started by a module that a fresh process only imports: ` +
+          'start processes inside functions, or under if (isMainProcess())',
+      );
+    }
   }
 
   #ownChild(verb: string): ChildHandle {
@@ -264,9 +278,9 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     return this.#child;
   }
 
-  async #orStartableAgain(fork: () => Promise<Forked>): Promise<Forked> {
+  async #orStartableAgain(start: () => Promise<ChildHandle>): Promise<ChildHandle> {
     try {
-      return await fork();
+      return await start();
     } catch (error) {
       this.#state = 'initial';
       throw error;
@@ -277,9 +291,62 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     return { parentDeathSignal: this.#daemon || tree.insideDaemon ? SIGKILL : 0, main };
   }
 
+  #begin(method: StartMethod, newborn: Newborn | undefined): Promise<ChildHandle> {
+    if (newborn === undefined) return this.#fork();
+    return method === 'spawn' ? spawnProcess(newborn) : serveProcess(newborn);
+  }
+
+  #beginSync(method: StartMethod, newborn: Newborn | undefined): ChildHandle {
+    if (newborn === undefined) return this.#forkSync();
+    return method === 'spawn' ? spawnProcessSync(newborn) : serveProcessSync(newborn);
+  }
+
+  async #fork(): Promise<ChildHandle> {
+    Process.#rehearse();
+    const { pid, pidfd } = await forkAtCleanPoint(this.#plan(this.#main(runChild)));
+    return new ChildHandle(pid, pidfd);
+  }
+
+  #forkSync(): ChildHandle {
+    const { pid, pidfd } = forkFreshSync(this.#plan(this.#main(runChildSync)));
+    return new ChildHandle(pid, pidfd);
+  }
+
+  /** What a fresh process is to be told. @throws ERR_MP_TARGET for what it can't find */
+  #newborn(method: StartMethod): Newborn {
+    const type = this.constructor === Process ? undefined : placeOf(this.constructor, method);
+    const target = typeof this.#target === 'function' ? placeOf(this.#target, method) : this.#target;
+    const birth: Birth = {
+      name: this.#name,
+      path: this.#path,
+      daemon: this.#daemon,
+      insideDaemon: this.#daemon || tree.insideDaemon,
+      authKey: this.#authKey,
+      startMethod: chosenStartMethod(),
+      creator: process.pid,
+      creatorName: tree.self?.name ?? MAIN_PROCESS,
+      argv: process.argv,
+      environment: environment(),
+      directory: process.cwd(),
+      type,
+      target,
+    };
+    return { birth, load: { args: this.#args ?? [], properties: Object.fromEntries(Object.entries(this)) } };
+  }
+
+  /** @internal In a fresh process: the object that start() was called on, as far as it has travelled. */
+  static revive(type: typeof Process, birth: Birth, target: ResolvedTarget | undefined, load: Load): Process {
+    const self = tree.unnumbered(() => Reflect.construct(Process, [{ name: birth.name, daemon: birth.daemon }], type));
+    self.#path = birth.path;
+    self.#authKey = birth.authKey;
+    self.#target = target;
+    self.#args = load.args;
+    self.#state = 'started';
+    return Object.assign(self, load.properties);
+  }
+
   /** In the parent: the child is there. */
-  #started({ pid, pidfd }: Forked): void {
-    const child = new ChildHandle(pid, pidfd);
+  #started(child: ChildHandle): void {
     this.#child = child;
     this.#state = 'started';
     // The child has its own; what they hold may go.

@@ -15,6 +15,8 @@ export class Tree {
   path: string = '';
   /** True in a daemon and all that descends from it: it ends with its parent. */
   insideDaemon: boolean = false;
+  /** True while a fresh process imports the modules of what it is to run: nothing may be started from there. */
+  bootstrapping: boolean = false;
   #created = 0;
   #authKey: Uint8Array | undefined;
 

@@ -1,0 +1,62 @@
+/** Functions that a fresh process can find: by the module that exports them and the name of the export. */
+
+import { TargetError } from '../errors.js';
+import { validateFunction, validateOptions } from '../internal/validate.js';
+
+/** Where a function is found. */
+export interface Place {
+  /** The module's URL. */
+  readonly module: string;
+  readonly exportName: string;
+}
+
+const places = new WeakMap<object, Place>();
+
+// biome-ignore lint/suspicious/noExplicitAny: of any arguments
+type Importable = ((...args: any[]) => unknown) | (abstract new (...args: any[]) => unknown);
+
+/**
+ * Registers functions, and subclasses of Process, of a module so that a fresh process can find them, and returns them.
+ * The module must export each under the name that it has here. Doesn't block.
+ *
+ * Python: what pickle does by `__module__` and `__qualname__`.
+ *
+ * @example
+ * export const { square } = importable(import.meta, {
+ *   square: (x: number) => x * x,
+ * });
+ * @throws ERR_INVALID_ARG_TYPE for what is no function.
+ */
+export function importable<T extends Record<string, Importable>>(meta: ImportMeta, functions: T): T {
+  validateOptions(meta, 'meta');
+  validateOptions(functions, 'functions');
+  for (const [exportName, found] of Object.entries(functions)) {
+    validateFunction(found, `functions.${exportName}`);
+    places.set(found, { module: meta.url, exportName });
+  }
+  return functions;
+}
+
+/** Where a fresh process finds this function. @throws ERR_MP_TARGET, with the lines that make it findable. */
+export function placeOf(found: { readonly name: string }, method: string): Place {
+  const place = places.get(found);
+  if (place !== undefined) return place;
+  const name = found.name === '' ? 'task' : found.name;
+  throw new TargetError(
+    `'${method}' starts a fresh process, which can't find the function '${name}': it is known to this process only.\n` +
+      'In a module of its own, which both import:\n' +
+      `  export const { ${name} } = importable(import.meta, {\n` +
+      `    ${name}(...args) { … },\n` +
+      '  });',
+  );
+}
+
+/** The export itself, in the process that is to run it. @throws ERR_MP_TARGET */
+export async function findAt({ module, exportName }: Place): Promise<(...args: readonly unknown[]) => unknown> {
+  const exports = (await import(module)) as Record<string, unknown>;
+  const found = exports[exportName];
+  if (typeof found !== 'function') {
+    throw new TargetError(`module ${module} has no function '${exportName}' among its exports`);
+  }
+  return found as (...args: readonly unknown[]) => unknown;
+}
