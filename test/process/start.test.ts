@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { describe, it } from 'mocha';
-import { getAllStartMethods, Pipe, Process, type ProcessOptions } from 'posix-multiprocessing';
+import { getAllStartMethods, getStartMethod, Pipe, Process, type ProcessOptions } from 'posix-multiprocessing';
 
 /** The exit code of a child that runs this. */
 async function exitCodeOf(target: () => unknown): Promise<number | undefined> {
@@ -50,7 +50,8 @@ describe('Process constructor', () => {
   });
 
   it('has fork as its default start method', () => {
-    assert.deepEqual(getAllStartMethods(), ['fork']);
+    assert.equal(getStartMethod(), 'fork');
+    assert.deepEqual(getAllStartMethods(), ['fork', 'forkserver', 'spawn']);
   });
 });
 

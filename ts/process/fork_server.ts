@@ -3,21 +3,21 @@
  * needed, again when it has died, and ends when this program has ended: its connection tells.
  */
 
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Connection } from '../connection/connection.js';
 import { Pipe } from '../connection/pipe.js';
-import { EndOfFileError, ProcessError, TargetError } from '../errors.js';
+import { TargetError } from '../errors.js';
+import { moduleUrl } from '../internal/module_url.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgType } from '../internal/validate.js';
 import type { Newborn } from './birth.js';
 import { ChildHandle } from './child_handle.js';
+import { feed, feedSync } from './feeding.js';
 import { startFreshNode } from './fresh_node.js';
-import { OpenFile } from './open_file.js';
+import { fdOf, type OpenFile } from './open_file.js';
 
 const PROGRAM = new URL('./fork_server_main.js', import.meta.url);
+/** The whole library: whatever module a child imports imports this. */
+const LIBRARY = new URL('../index.js', import.meta.url).href;
 
 /** What the server is told first. */
 export interface Introduction {
@@ -52,10 +52,8 @@ export function setForkserverPreload(modules: readonly (string | URL)[]): void {
 function urlOf(module: unknown): string {
   if (module instanceof URL) return module.href;
   if (typeof module !== 'string') throw invalidArgType('modules', 'an array of strings and URLs', module);
-  if (/^[a-z][a-z0-9+.-]+:/i.test(module)) return module;
-  if (existsSync(module)) return pathToFileURL(resolve(module)).href;
   try {
-    return pathToFileURL(createRequire(join(process.cwd(), 'preload.js')).resolve(module)).href;
+    return moduleUrl(module);
   } catch (cause) {
     throw new TargetError(`the module '${module}' to be preloaded is not there`, { cause });
   }
@@ -66,11 +64,18 @@ class ForkServer {
   readonly #connection: Connection;
 
   constructor() {
-    const { pid, pidfd, connection } = startFreshNode(PROGRAM);
-    this.#node = new ChildHandle(pid, pidfd);
-    this.#connection = connection;
-    const introduction: Introduction = { client: process.pid, preload };
-    connection.sendSync(introduction);
+    const [ours, theirs] = Pipe();
+    try {
+      this.#node = startFreshNode(PROGRAM, theirs);
+    } catch (error) {
+      ours.close();
+      throw error;
+    } finally {
+      theirs.close();
+    }
+    this.#connection = ours;
+    const introduction: Introduction = { client: process.pid, preload: [LIBRARY, ...preload] };
+    ours.sendSync(introduction);
     // Reaped when it ends; it does not keep this program alive.
     void this.#node.join(Number.POSITIVE_INFINITY, undefined, false);
   }
@@ -79,14 +84,15 @@ class ForkServer {
     return this.#node.poll() === undefined;
   }
 
-  /** Both ends' descriptors are the server's from here on. */
   ask(request: ForkRequest): void {
-    try {
-      this.#connection.sendSync(request);
-    } finally {
-      request.feed.close();
-      request.report.close();
-    }
+    this.#connection.sendSync(request);
+  }
+
+  /** Ends it; its children go on. */
+  async stop(): Promise<void> {
+    this.#connection.close();
+    await this.#node.join(Number.POSITIVE_INFINITY);
+    this.#node.close();
   }
 
   /** Gives up what this process has of it. */
@@ -105,6 +111,13 @@ const server = perProcess<ForkServer | undefined>(
   },
 );
 
+/** For tests, which count what is left behind. Python: `_forkserver._stop`. */
+export async function stopForkServer(): Promise<void> {
+  const stopped = server.value;
+  server.value = undefined;
+  await stopped?.stop();
+}
+
 function running(): ForkServer {
   if (server.value?.isAlive === false) {
     server.value.abandon();
@@ -114,61 +127,47 @@ function running(): ForkServer {
   return server.value;
 }
 
-/** Resolves once the child has been told all. */
-export async function serveProcess(newborn: Newborn): Promise<ChildHandle> {
-  const { feed, report } = request();
-  try {
-    const child = childOf(await report.recv(), report);
-    await feed.send(newborn.birth);
-    await feed.send(newborn.load);
-    return child;
-  } catch (error) {
-    report.close();
-    throw lostBy(newborn, error);
-  } finally {
-    feed.close();
-  }
+export function serveProcess(newborn: Newborn): Promise<ChildHandle> {
+  return feed(newborn, async (theirs) => {
+    const report = ask(theirs);
+    try {
+      return childFrom(await report.recv(), report);
+    } catch (error) {
+      report.close();
+      throw error;
+    }
+  });
 }
 
-/** The same, blocking. */
+/** Blocks until the child has been told all. */
 export function serveProcessSync(newborn: Newborn): ChildHandle {
-  const { feed, report } = request();
-  try {
-    const child = childOf(report.recvSync(), report);
-    feed.sendSync(newborn.birth);
-    feed.sendSync(newborn.load);
-    return child;
-  } catch (error) {
-    report.close();
-    throw lostBy(newborn, error);
-  } finally {
-    feed.close();
-  }
+  return feedSync(newborn, (theirs) => {
+    const report = ask(theirs);
+    try {
+      return childFrom(report.recvSync(), report);
+    } catch (error) {
+      report.close();
+      throw error;
+    }
+  });
 }
 
-/** Our ends. */
-function request(): ForkRequest {
-  const [feed, theirFeed] = Pipe();
-  const [report, theirReport] = Pipe();
+/** Our end of the connection on which the answer comes. */
+function ask(food: Connection): Connection {
+  const [ours, theirs] = Pipe();
   try {
-    running().ask({ feed: theirFeed, report: theirReport });
-    return { feed, report };
+    running().ask({ feed: food, report: theirs });
+    return ours;
   } catch (error) {
-    for (const end of [feed, report, theirFeed, theirReport]) end.close();
+    ours.close();
     throw error;
+  } finally {
+    theirs.close();
   }
 }
 
-function childOf(answer: unknown, report: Connection): ChildHandle {
+function childFrom(answer: unknown, report: Connection): ChildHandle {
   const found = answer as Answer;
   if ('error' in found) throw found.error;
-  return new ChildHandle(found.pid, found.pidfd.fd, report);
-}
-
-function lostBy({ birth }: Newborn, error: unknown): unknown {
-  const lost = error instanceof EndOfFileError || (error as NodeJS.ErrnoException).code === 'EPIPE';
-  if (!lost) return error;
-  return new ProcessError(`${birth.name} was lost before it had its arguments: it or the fork server has ended`, {
-    cause: error,
-  });
+  return new ChildHandle(found.pid, fdOf(found.pidfd), report);
 }

@@ -39,7 +39,7 @@ async function serve({ feed, report }: ForkRequest): Promise<void> {
     child.close();
   } catch (error) {
     // Nobody may be listening any more.
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') await report.send({ error } as Answer).catch(() => {});
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') await report.send({ error }).catch(() => {});
   } finally {
     giveBack(report);
     if (open.has(feed)) giveBack(feed);

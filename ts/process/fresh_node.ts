@@ -2,23 +2,17 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Pipe } from '../connection/pipe.js';
 import type { Connection } from '../connection/connection.js';
 import { native } from '../native/load.js';
 import { environment } from './birth.js';
+import { ChildHandle } from './child_handle.js';
 
 /** The number of its end, there. */
 export const CONNECTION = 3;
 
-export interface FreshNode {
-  pid: number;
-  /** The caller owns it, and the connection. */
-  pidfd: number;
-  connection: Connection;
-}
-
 /** Options that say what this process runs, or that can be used once only. */
-const OWN_OPTIONS = /^(-e|--eval|-p|--print|-pe|-i|--interactive|-c|--check|--test|--watch|--inspect.*)(=|$)/;
+const OWN_OPTIONS =
+  /^(-e|--eval|-p|--print|-pe|-i|--interactive|-c|--check|--test|--watch|--input-type|--inspect.*)(=|$)/;
 const WITH_VALUE = /^(-e|--eval|-p|--print|-pe)$/;
 
 /** The options of this node that a fresh one takes over: loaders, conditions, flags of V8. */
@@ -29,9 +23,11 @@ export function inheritedOptions(options: readonly string[]): string[] {
   });
 }
 
-/** Starts it, whatever the size of this process, in as good as no time; it is up some 40 ms later. @throws as execve(2) */
-export function startFreshNode(program: URL): FreshNode {
-  const [connection, theirs] = Pipe();
+/**
+ * Starts it, whatever the size of this process, in as good as no time; it is up some 40 ms later. `theirs` is its end of
+ * the connection, and stays the caller's here. @throws as execve(2)
+ */
+export function startFreshNode(program: URL, theirs: Connection): ChildHandle {
   const nothing = openSync('/dev/null', 'r');
   try {
     const args = [process.execPath, ...inheritedOptions(process.execArgv), fileURLToPath(program)];
@@ -39,12 +35,8 @@ export function startFreshNode(program: URL): FreshNode {
     // Node makes its own standard streams close-on-exec.
     const descriptors = Int32Array.of(nothing, 0, 1, 1, 2, 2, theirs.fd, CONNECTION);
     const { pid, pidfd } = native.spawn(process.execPath, args, variables, undefined, descriptors);
-    return { pid, pidfd, connection };
-  } catch (error) {
-    connection.close();
-    throw error;
+    return new ChildHandle(pid, pidfd);
   } finally {
     closeSync(nothing);
-    theirs.close();
   }
 }

@@ -2,6 +2,7 @@
 
 import { constants } from 'node:os';
 import type { Connection } from '../connection/connection.js';
+import { EndOfFileError } from '../errors.js';
 import { native } from '../native/load.js';
 import type { Birth, Load } from './birth.js';
 import { runChild } from './child_life.js';
@@ -13,7 +14,7 @@ import { tree } from './tree.js';
 
 const { SIGKILL } = constants.signals;
 
-/** Resolves when the Process lives. The connection brings a Birth and a Load; `parent`: the kernel's, for a daemon's end. */
+/** Resolves when the Process lives. The connection brings a Birth, a Load and a word to go; `parent`: the kernel's, for a daemon's end. */
 export async function beBorn(connection: Connection, parent: number): Promise<void> {
   const birth = (await connection.recv()) as Birth;
   takePlace(birth, parent);
@@ -21,13 +22,25 @@ export async function beBorn(connection: Connection, parent: number): Promise<vo
     // Modules first: they may register how their classes travel.
     const type = birth.type === undefined ? Process : ((await findAt(birth.type)) as unknown as typeof Process);
     const target = birth.target === undefined ? undefined : await findAt(birth.target);
-    const load = (await connection.recv()) as Load;
+    const load = await loadFrom(connection);
     connection.close();
     tree.bootstrapping = false;
     const self = Process.revive(type, birth, target, load);
     tree.self = self;
     await self.run();
   });
+}
+
+/** Without one there is nobody any more who wants this process, or would hear of its fault. */
+async function loadFrom(connection: Connection): Promise<Load> {
+  try {
+    const load = (await connection.recv()) as Load;
+    await connection.recv(); // the word that somebody waits for this process
+    return load;
+  } catch (error) {
+    if (error instanceof EndOfFileError) process.exit(1);
+    throw error;
+  }
 }
 
 function takePlace(birth: Birth, parent: number): void {

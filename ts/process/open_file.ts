@@ -11,6 +11,11 @@ export class OpenFile {
   }
 }
 
+/** The descriptor, whose owner the caller becomes. */
+export function fdOf(file: OpenFile): number {
+  return file.fd;
+}
+
 registerCodec(OpenFile, {
   name: 'OpenFile',
   pack: (file) => new Descriptor((file as OpenFile).fd),

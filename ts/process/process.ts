@@ -243,6 +243,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     const value = function (this: Process): string {
       return this.#describe();
     };
+    // biome-ignore lint/complexity/noThisInStatic: tsc's alias for the class's name has no value yet in here
     Object.defineProperty(this.prototype, inspect.custom, { value, configurable: true, writable: true });
   }
 
@@ -314,7 +315,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
 
   /** What a fresh process is to be told. @throws ERR_MP_TARGET for what it can't find */
   #newborn(method: StartMethod): Newborn {
-    const type = this.constructor === Process ? undefined : placeOf(this.constructor, method);
+    const type = plain.has(this.constructor) ? undefined : placeOf(this.constructor, method);
     const target = typeof this.#target === 'function' ? placeOf(this.#target, method) : this.#target;
     const birth: Birth = {
       name: this.#name,
@@ -384,6 +385,23 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     tree.unnumbered(() => new Process({ target: () => {} })).#main(rehearseLife, place)();
     place.startAnew();
   }
+}
+
+/** Process, and what getContext() makes of it: a fresh process has them without being told where they are. */
+const plain = new WeakSet<object>([Process]);
+
+/** Process, with another default start method. */
+export function processBoundTo(method: StartMethod): typeof Process {
+  // biome-ignore lint/suspicious/noExplicitAny: as the class itself
+  const Bound = class<A extends readonly unknown[] = readonly any[]> extends Process<A> {
+    constructor(options: ProcessOptions<A> = {}) {
+      validateOptions(options, 'options');
+      super({ ...options, startMethod: options.startMethod ?? method });
+    }
+  };
+  Object.defineProperty(Bound, 'name', { value: 'Process' });
+  plain.add(Bound);
+  return Bound;
 }
 
 /** The name of the process that the user started. */

@@ -1,0 +1,33 @@
+/** Contexts: the library bound to one start method. */
+
+import * as api from './api.js';
+import { processBoundTo } from './process/process.js';
+import { validateStartMethod } from './process/start_method.js';
+
+/** Every class and function of the library, bound to one start method: objects made in one context work in every other. */
+export type Context = Omit<typeof api, 'setStartMethod'>;
+
+const contexts = new Map<api.StartMethod, Context>();
+
+/**
+ * The library as it is when `method` is the start method: what is started through it is started so, unless an option names
+ * another. Without `method`: the one that getStartMethod() says, now and for good. The same object each time. Doesn't block,
+ * but for getStartMethod().
+ *
+ * Python: `multiprocessing.get_context`.
+ * @throws ERR_MP_START_METHOD: unknown.
+ *
+ * @example
+ * const { Process } = getContext('spawn');
+ */
+export function getContext(method: api.StartMethod = api.getStartMethod()): Context {
+  validateStartMethod(method, 'method');
+  const context = contexts.get(method) ?? make(method);
+  contexts.set(method, context);
+  return context;
+}
+
+function make(method: api.StartMethod): Context {
+  const { setStartMethod: _, ...rest } = api;
+  return Object.freeze({ ...rest, Process: processBoundTo(method), getStartMethod: () => method });
+}
