@@ -35,6 +35,9 @@ for (const size of values.sizes.split(',')) {
     python('fork'),
     python('forkserver', { every: 3 }),
     python('spawn', { every: 6 }),
+    node('Process, forkserver', { every: 3 }),
+    node('Process, spawn', { every: 6 }),
+    node('node -e 0', { every: 6 }),
     node('child_process.fork', { every: 6 }),
     node('Worker', { every: 6 }),
   ];
