@@ -62,21 +62,35 @@ struct Link {
   Link* previous;
 };
 
-void make_empty(void* list) {
+// Each by itself: one of them may be unlinked later, by its owner's end, and must not write to the others then.
+void unlink_all(void* list) {
   auto* head = static_cast<Link*>(list);
-  head->next = head;
-  head->previous = head;
+  for (Link* link = head->next; link != head;) {
+    Link* next = link->next;
+    link->next = link->previous = link;
+    link = next;
+  }
+  head->next = head->previous = head;
 }
 
 bool is_stream(const uv_handle_t* handle) {
   return handle->type == UV_NAMED_PIPE || handle->type == UV_TCP || handle->type == UV_TTY;
 }
 
-// The parent writes what is queued here; a child that did so too would print it twice.
-void drop_pending_writes(uv_handle_t* handle) {
-  auto* stream = reinterpret_cast<uv_stream_t*>(handle);
-  make_empty(&stream->write_queue);
+// The parent writes what is queued here; a child that did so too would print it twice. Nor do the parent's callbacks run.
+void drop_requests(uv_stream_t* stream) {
+  unlink_all(&stream->write_queue);
+  unlink_all(&stream->write_completed_queue);
   stream->write_queue_size = 0;
+  stream->connect_req = nullptr;
+  stream->shutdown_req = nullptr;
+}
+
+void drop_requests(uv_udp_t* socket) {
+  unlink_all(&socket->write_queue);
+  unlink_all(&socket->write_completed_queue);
+  socket->send_queue_size = 0;
+  socket->send_queue_count = 0;
 }
 
 void quiet(uv_handle_t* handle, const Quieting& quieting) {
@@ -86,9 +100,7 @@ void quiet(uv_handle_t* handle, const Quieting& quieting) {
   uv_unref(handle);
   if (fd == STDIN_FILENO && is_stream(handle)) {
     uv_read_stop(reinterpret_cast<uv_stream_t*>(handle));
-  } else if (fd == STDOUT_FILENO || fd == STDERR_FILENO) {
-    if (is_stream(handle)) drop_pending_writes(handle);
-  } else {
+  } else if (fd != STDOUT_FILENO && fd != STDERR_FILENO) {
     dup3(quieting.stand_ins.quiet_socket(), fd, O_CLOEXEC);
   }
 }
@@ -117,6 +129,12 @@ void quiet_descriptors(uv_loop_t* loop, const StandIns& stand_ins, std::span<con
   dup3(stand_ins.null(), STDIN_FILENO, 0);
 }
 
+void forget_registrations(uv_loop_t* loop) {
+  for (unsigned int fd = 0; fd < loop->nwatchers; ++fd) {
+    if (loop->watchers[fd] != nullptr) loop->watchers[fd]->events = 0;
+  }
+}
+
 void forget_parents_work(uv_loop_t* loop) {
   uv_walk(
       loop,
@@ -125,24 +143,47 @@ void forget_parents_work(uv_loop_t* loop) {
         if (handle->type == UV_FS_EVENT) uv_fs_event_stop(reinterpret_cast<uv_fs_event_t*>(handle));
         if (handle->type == UV_FS_POLL) uv_fs_poll_stop(reinterpret_cast<uv_fs_poll_t*>(handle));
         if (handle->type == UV_PROCESS) uv_unref(handle);
+        if (handle->type == UV_UDP) drop_requests(reinterpret_cast<uv_udp_t*>(handle));
+        if (is_stream(handle)) drop_requests(reinterpret_cast<uv_stream_t*>(handle));
       },
       nullptr);
   // libuv would waitpid() for them, get ECHILD and report ends that never happened.
-  make_empty(&loop->process_handles);
-  make_empty(&loop->wq);
+  unlink_all(&loop->process_handles);
+  // Results of the pool's, completions of writes, 'close' events: all on their way to listeners of the parent's.
+  unlink_all(&loop->wq);
+  unlink_all(&loop->pending_queue);
+  loop->closing_handles = nullptr;
+  loop->active_reqs.count = 0;
 }
 
-std::vector<uv_async_t*> pending_wakeups(uv_loop_t* loop) {
-  std::vector<uv_async_t*> pending;
+std::vector<uv_async_t*> pending_wakeups(uv_loop_t* loop, uv_async_cb except) {
+  struct Search {
+    uv_async_cb except;
+    std::vector<uv_async_t*> pending;
+  } search{except, {}};
+  uv_walk(
+      loop,
+      [](uv_handle_t* handle, void* argument) {
+        if (handle->type != UV_ASYNC || uv_is_closing(handle)) return;
+        auto* async = reinterpret_cast<uv_async_t*>(handle);
+        auto& [except, pending] = *static_cast<Search*>(argument);
+        if (async->pending != 0 && (except == nullptr || async->async_cb != except)) pending.push_back(async);
+      },
+      &search);
+  return search.pending;
+}
+
+uv_async_cb newest_wakeup_callback(uv_loop_t* loop) {
+  uv_async_cb newest = nullptr;
   uv_walk(
       loop,
       [](uv_handle_t* handle, void* found) {
-        if (handle->type != UV_ASYNC || uv_is_closing(handle)) return;
-        auto* async = reinterpret_cast<uv_async_t*>(handle);
-        if (async->pending != 0) static_cast<std::vector<uv_async_t*>*>(found)->push_back(async);
+        if (handle->type == UV_ASYNC) {
+          *static_cast<uv_async_cb*>(found) = reinterpret_cast<uv_async_t*>(handle)->async_cb;
+        }
       },
-      &pending);
-  return pending;
+      &newest);
+  return newest;
 }
 
 }  // namespace mp::fork

@@ -44,6 +44,8 @@ std::optional<std::string> Forker::prepare() {
   return why_not;
 }
 
+void Forker::recognize_message_ports() { message_port_ = newest_wakeup_callback(loop_); }
+
 std::optional<sys::Result<Forked>> Forker::fork(const ForkOptions& options, sys::Deadline deadline) {
   if (!takeover_->original_threads_idle(deadline)) return std::nullopt;
   IoPoolParking parking(loop_);
@@ -98,7 +100,8 @@ void Forker::become_child(const ForkOptions& options, StandIns& stand_ins) {
     quiet_descriptors(loop_, stand_ins, options.keep);
     quiet_peer_ = stand_ins.take_peer();
   }
-  const auto wakeups = pending_wakeups(loop_);
+  forget_registrations(loop_);
+  const auto wakeups = pending_wakeups(loop_, options.fresh ? message_port_ : nullptr);
   if (const int failed = uv_loop_fork(loop_); failed != 0) {
     dprintf(STDERR_FILENO, "posix-multiprocessing: no event loop in a forked child: %s\n", uv_strerror(failed));
     _exit(1);

@@ -40,6 +40,9 @@ class Forker {
   // Takes V8's background threads over, once. The reason when that can't be.
   std::optional<std::string> prepare();
 
+  // To be called right after a MessagePort was made: a fresh child delivers nothing that is on its way to one.
+  void recognize_message_ports();
+
   // nullopt: V8's threads were busy till the deadline; let the loop turn and ask again.
   // A fresh child returns with all signals blocked, until unblock_signals(): its handlers are still the parent's.
   std::optional<sys::Result<Forked>> fork(const ForkOptions& options, sys::Deadline deadline);
@@ -60,6 +63,7 @@ class Forker {
   // In a fresh child: what keeps its quiet socket quiet. A child of its own gets another, and closes this one.
   sys::UniqueFd quiet_peer_;
   sigset_t signals_before_{};
+  uv_async_cb message_port_ = nullptr;
   int exit_code_ = 0;
   bool is_child_ = false;
 };

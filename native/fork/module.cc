@@ -68,6 +68,7 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
     forker_ = std::make_unique<Forker>(isolate, node::GetCurrentEnvironment(isolate->GetCurrentContext()), loop_);
     DefineAddon(exports, {
                              InstanceMethod<&ForkAddon::Prepare>("prepare"),
+                             InstanceMethod<&ForkAddon::RecognizeMessagePorts>("recognizeMessagePorts"),
                              InstanceMethod<&ForkAddon::Trial>("trial"),
                              InstanceMethod<&ForkAddon::AtCleanPoint>("atCleanPoint"),
                              InstanceMethod<&ForkAddon::Fork>("fork"),
@@ -83,6 +84,8 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
     const auto why_not = forker_->prepare();
     return why_not ? Napi::String::New(info.Env(), *why_not) : info.Env().Undefined();
   }
+
+  void RecognizeMessagePorts(const Napi::CallbackInfo&) { forker_->recognize_message_ports(); }
 
   // trial(patience): 'passed', 'busy' or the reason why not.
   Napi::Value Trial(const Napi::CallbackInfo& info) {

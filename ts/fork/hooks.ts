@@ -30,6 +30,14 @@ export function onFork(hooks: ForkHooks): { [Symbol.dispose](): void } {
   return { [Symbol.dispose]: () => void registered.delete(own) };
 }
 
+/**
+ * Runs the ticks and microtasks that the hooks have queued, for those would run in the child too. For clean points only:
+ * elsewhere there are other people's in the queue.
+ */
+export function settleBeforeHooks(): void {
+  if (registered.size > 0) (process as unknown as { _tickCallback: () => void })._tickCallback();
+}
+
 /** Runs the `before` hooks. When one vetoes, the `parent` hooks of those that ran undo their work, and it throws. */
 export function runBeforeHooks(): void {
   const ran: ForkHooks[] = [];

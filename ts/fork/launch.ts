@@ -5,7 +5,7 @@ import type { ForkKind } from '../internal/per_process.js';
 import { watchedDescriptors } from '../internal/readiness.js';
 import type { ForkBinding } from '../native/fork.js';
 import { becomeChild } from './child.js';
-import { runBeforeHooks, runParentHooks } from './hooks.js';
+import { runBeforeHooks, runParentHooks, settleBeforeHooks } from './hooks.js';
 import { prepareRandomness } from './randomness.js';
 import { BUSY, GIVE_UP, PATIENCE, refusal, requireFork, whileBusy } from './support.js';
 
@@ -32,10 +32,16 @@ interface Request {
 const requests: Request[] = [];
 
 /** One attempt: undefined when V8's threads are busy. In the child it returns pid 0, the child being itself already. */
-function attempt(binding: ForkBinding, kind: ForkKind, parentDeathSignal: number): Forked | undefined {
+function attempt(
+  binding: ForkBinding,
+  kind: ForkKind,
+  parentDeathSignal: number,
+  settle: () => void = () => {},
+): Forked | undefined {
   let forked: Forked | undefined;
   runBeforeHooks();
   try {
+    settle();
     forked = binding.fork(PATIENCE, kind === 'fresh', new Int32Array(watchedDescriptors()), parentDeathSignal);
   } finally {
     if (forked?.pid !== 0) runParentHooks();
@@ -66,7 +72,7 @@ function serve(binding: ForkBinding): void {
   if (request === undefined) return;
   try {
     requireFork(); // a Worker may have been started since
-    const forked = attempt(binding, 'fresh', request.plan.parentDeathSignal);
+    const forked = attempt(binding, 'fresh', request.plan.parentDeathSignal, settleBeforeHooks);
     if (forked?.pid === 0) {
       request.plan.main();
       return;

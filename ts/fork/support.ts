@@ -2,7 +2,7 @@
 
 import inspector from 'node:inspector';
 import { performance } from 'node:perf_hooks';
-import { isMainThread, type Worker } from 'node:worker_threads';
+import { isMainThread, MessageChannel, type Worker } from 'node:worker_threads';
 import { StartMethodError } from '../errors.js';
 import type { ForkBinding } from '../native/fork.js';
 import { loadForkBinding } from '../native/load.js';
@@ -65,6 +65,9 @@ function tryOut(binding: ForkBinding): Outcome {
     readTimerInternals();
     const unfit = binding.prepare();
     if (unfit !== undefined) return { reason: unfit, advice: ADVICE };
+    const { port1 } = new MessageChannel();
+    binding.recognizeMessagePorts();
+    port1.close();
     const verdict = whileBusy(() => {
       const outcome = binding.trial(PATIENCE);
       return outcome === 'busy' ? undefined : outcome;

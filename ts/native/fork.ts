@@ -3,6 +3,8 @@
 export interface ForkBinding {
   /** Takes V8's background threads over, once. The reason when that can't be. */
   prepare(): string | undefined;
+  /** To be called right after a MessageChannel was made: fresh children deliver nothing that is on its way to a port. */
+  recognizeMessagePorts(): void;
   /**
    * Forks one child that collects and compiles, and waits for it: some 15 ms. 'passed'; 'busy' when V8's threads were
    * for `patience` milliseconds; else the reason why it did not end well.
