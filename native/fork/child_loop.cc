@@ -1,5 +1,6 @@
 #include "fork/child_loop.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -133,6 +134,31 @@ void forget_registrations(uv_loop_t* loop) {
   for (unsigned int fd = 0; fd < loop->nwatchers; ++fd) {
     if (loop->watchers[fd] != nullptr) loop->watchers[fd]->events = 0;
   }
+}
+
+namespace {
+
+// c-ares asks again, and in the end reports that nobody has answered, from a timer of its own.
+bool waits_for_dns(const uv_timer_t* timer) {
+  static const auto ask_again =
+      reinterpret_cast<uv_timer_cb>(dlsym(RTLD_DEFAULT, "_ZN4node10cares_wrap11ChannelWrap11AresTimeoutEP10uv_timer_s"));
+  return ask_again != nullptr && timer->timer_cb == ask_again && uv_is_active(reinterpret_cast<const uv_handle_t*>(timer));
+}
+
+}  // namespace
+
+bool forget_dns_queries(uv_loop_t* loop) {
+  bool found = false;
+  uv_walk(
+      loop,
+      [](uv_handle_t* handle, void* found) {
+        auto* timer = reinterpret_cast<uv_timer_t*>(handle);
+        if (handle->type != UV_TIMER || !waits_for_dns(timer)) return;
+        uv_timer_stop(timer);
+        *static_cast<bool*>(found) = true;
+      },
+      &found);
+  return found;
 }
 
 void forget_parents_work(uv_loop_t* loop) {

@@ -48,6 +48,10 @@ void forget_registrations(uv_loop_t* loop);
 // no callback of theirs runs here.
 void forget_parents_work(uv_loop_t* loop);
 
+// Stops the timers of DNS queries under way; true if there are any. Their sockets are quiet: who goes on to use the same
+// resolver waits for answers in vain.
+bool forget_dns_queries(uv_loop_t* loop);
+
 // uv_loop_fork clears the pending flag of every uv_async_t and with it the wake-ups that were on their way: these are
 // collected before it and sent again after it. The others must not be sent: one of Node's own opens the inspector.
 // Nor those with the callback `except`, if there is one: see newest_wakeup_callback().

@@ -106,7 +106,10 @@ void Forker::become_child(const ForkOptions& options, StandIns& stand_ins) {
     dprintf(STDERR_FILENO, "posix-multiprocessing: no event loop in a forked child: %s\n", uv_strerror(failed));
     _exit(1);
   }
-  if (options.fresh) forget_parents_work(loop_);
+  if (options.fresh) {
+    forget_parents_work(loop_);
+    lost_dns_queries_ = forget_dns_queries(loop_);
+  }
   for (uv_async_t* wakeup : wakeups) uv_async_send(wakeup);
   uv_update_time(loop_);
   takeover_->pool().restart_in_child();

@@ -48,6 +48,9 @@ class Forker {
   std::optional<sys::Result<Forked>> fork(const ForkOptions& options, sys::Deadline deadline);
   void unblock_signals();
 
+  // True in a fresh child whose parent waited for the answer of a DNS server.
+  bool lost_dns_queries() const { return lost_dns_queries_; }
+
   // The code that a child ends with when its loop runs dry.
   void set_exit_code(int code) { exit_code_ = code; }
 
@@ -65,6 +68,7 @@ class Forker {
   sigset_t signals_before_{};
   uv_async_cb message_port_ = nullptr;
   int exit_code_ = 0;
+  bool lost_dns_queries_ = false;
   bool is_child_ = false;
 };
 

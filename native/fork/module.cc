@@ -75,6 +75,7 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
                              InstanceMethod<&ForkAddon::UnblockSignals>("unblockSignals"),
                              InstanceMethod<&ForkAddon::SetExitCode>("setExitCode"),
                              InstanceMethod<&ForkAddon::StandardStreams>("standardStreams"),
+                             InstanceMethod<&ForkAddon::LostDnsQueries>("lostDnsQueries"),
                              InstanceMethod<&ForkAddon::FillRandom>("fillRandom"),
                          });
   }
@@ -126,6 +127,10 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
     Napi::Array found = Napi::Array::New(info.Env());
     for (const int fd : standard_streams(loop_)) found.Set(found.Length(), fd);
     return found;
+  }
+
+  Napi::Value LostDnsQueries(const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), forker_->lost_dns_queries());
   }
 
   // fillRandom(bytes: Uint8Array)

@@ -8,7 +8,7 @@ import { type ForkKind, rehearseRenewal, renewLibraryState } from '../internal/p
 import type { ForkBinding } from '../native/fork.js';
 import { native } from '../native/load.js';
 import { runChildHooks } from './hooks.js';
-import { type Linked, readTimerInternals, type TimerInternals } from './internals.js';
+import { type Linked, forgetPendingObservers, readTimerInternals, type TimerInternals } from './internals.js';
 import { renewRandomness } from './randomness.js';
 import { detachStandardStreams } from './standard_streams.js';
 
@@ -17,7 +17,10 @@ interface Subject {
   readonly self: NodeJS.Process;
   readonly math: { random: () => number };
   readonly timers: TimerInternals;
-  readonly binding: Pick<ForkBinding, 'fillRandom' | 'setExitCode' | 'standardStreams' | 'unblockSignals'>;
+  readonly binding: Pick<
+    ForkBinding,
+    'fillRandom' | 'lostDnsQueries' | 'setExitCode' | 'standardStreams' | 'unblockSignals'
+  >;
   readonly renewState: (kind: ForkKind) => void;
   readonly runHooks: () => void;
 }
@@ -49,6 +52,7 @@ export function becomeChild(binding: ForkBinding, kind: ForkKind, subject: Subje
     recordExitCode(self, subject.binding);
     if (kind === 'fresh') {
       cancelTimers(subject.timers);
+      if (subject.binding.lostDnsQueries()) renewResolver();
       dropListeners(self);
       leaveIpcChannel(self);
       detachStandardStreams(self, subject.binding.standardStreams());
@@ -82,6 +86,7 @@ export function rehearse(binding: ForkBinding): void {
     timers: { timerListMap: {}, immediateQueue: { head: null } },
     binding: {
       fillRandom: binding.fillRandom,
+      lostDnsQueries: () => false,
       standardStreams: () => [],
       setExitCode: nothing,
       unblockSignals: nothing,
@@ -93,16 +98,51 @@ export function rehearse(binding: ForkBinding): void {
   process.on('exit', nothing).off('exit', nothing);
 }
 
-/** Every timer and immediate of the parent, by the public functions, so that Node's tables stay consistent. */
+/**
+ * Every timer and immediate of the parent, by the public functions, so that Node's tables stay consistent. But for two of
+ * Node's own that stand for something to be forgotten: those run now.
+ */
 function cancelTimers({ timerListMap, immediateQueue }: TimerInternals): void {
   const found: Linked[] = [];
   for (const list of Object.values(timerListMap)) {
     for (let timer = list._idlePrev; timer !== list; timer = timer._idlePrev) found.push(timer);
   }
-  for (const timer of found) timers.clearTimeout(timer as unknown as NodeJS.Timeout);
+  for (const timer of found) {
+    const run = timer._onTimeout;
+    timers.clearTimeout(timer as unknown as NodeJS.Timeout);
+    if (forgetsHttpDate(run)) run?.();
+  }
   const immediates: Linked[] = [];
   for (let next = immediateQueue.head; next !== null; next = next._idleNext) immediates.push(next);
-  for (const immediate of immediates) timers.clearImmediate(immediate as unknown as NodeJS.Immediate);
+  for (const immediate of immediates) {
+    const run = immediate._onImmediate;
+    timers.clearImmediate(immediate as unknown as NodeJS.Immediate);
+    if (flushesObservers(run)) {
+      forgetPendingObservers();
+      run?.();
+    }
+  }
+}
+
+/** The end of the second for which node:http keeps its Date header (lib/internal/http.js). */
+function forgetsHttpDate(callback: (() => void) | undefined): boolean {
+  return (
+    callback?.name === 'resetCache' && /^function resetCache\(\) \{\s+utcCache = undefined;\s+\}$/.test(`${callback}`)
+  );
+}
+
+/** The delivery to PerformanceObservers, which is scheduled once for all of them (lib/internal/perf/observe.js). */
+function flushesObservers(callback: (() => void) | null | undefined): boolean {
+  return callback?.name === '' && /^\(\) => \{\s+isPending = false;/.test(`${callback}`);
+}
+
+/** The functions of node:dns get a resolver of their own; those that somebody has made are theirs to replace. */
+function renewResolver(): void {
+  const dns = process.getBuiltinModule('node:dns');
+  const { promises } = dns;
+  const [servers, promised] = [dns.getServers(), promises.getServers()];
+  dns.setServers(servers);
+  promises.setServers(promised);
 }
 
 const LIFECYCLE_EVENTS: ReadonlySet<string | symbol> = new Set([

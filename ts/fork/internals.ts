@@ -5,12 +5,16 @@
 
 import crypto from 'node:crypto';
 import inspector from 'node:inspector';
+import { PerformanceObserver } from 'node:perf_hooks';
 import timers from 'node:timers';
+import { types } from 'node:util';
 
 /** Node's circular lists of timers and the like (lib/internal/linkedlist.js). */
 export interface Linked {
   _idlePrev: Linked;
   _idleNext: Linked | null;
+  _onTimeout?: () => void;
+  _onImmediate?: (() => void) | null;
 }
 
 export interface TimerInternals {
@@ -83,6 +87,16 @@ export function readTimerInternals(): TimerInternals {
   }
   timerInternals = { timerListMap, immediateQueue };
   return timerInternals;
+}
+
+/** Lets the PerformanceObservers that have something to deliver forget that. */
+export function forgetPendingObservers(): void {
+  const { kPending } = closedOver(PerformanceObserver.prototype.observe, (name) => name === 'kPending');
+  if (!types.isSet(kPending)) return;
+  const pending: Set<unknown> = kPending;
+  // It does not inherit from Set.prototype.
+  for (const observer of Set.prototype.values.call(pending)) (observer as PerformanceObserver).takeRecords();
+  Set.prototype.clear.call(pending);
 }
 
 /**

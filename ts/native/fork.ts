@@ -29,6 +29,8 @@ export interface ForkBinding {
   setExitCode(code: number): void;
   /** Which of the standard descriptors 0, 1, 2 a libuv stream of this process works on. */
   standardStreams(): number[];
+  /** True in a fresh child whose parent waited for the answer of a DNS server: that resolver gets none here. */
+  lostDnsQueries(): boolean;
   /** getrandom(2): not OpenSSL's generator, whose first use in a child costs a millisecond. */
   fillRandom(bytes: Uint8Array): void;
 }
