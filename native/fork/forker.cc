@@ -26,6 +26,10 @@ void enlarge_io_pool() {
   setenv("UV_THREADPOOL_SIZE", size.c_str(), 1);
 }
 
+// A task of V8's that runs when the process ends is waited for, as Node does, but not for ever: it may wait for the
+// main thread to collect.
+constexpr double kLastTaskPatienceMs = 1000;
+
 // malloc merges the small chunks that were freed when somebody asks for a large one (glibc: malloc_consolidate), and writes
 // to dozens of pages for it: better here than in each child, where every page would be copied first.
 void consolidate_malloc() {
@@ -40,8 +44,16 @@ std::optional<std::string> Forker::prepare() {
   if (takeover_) return std::nullopt;
   std::string why_not;
   takeover_ = PlatformTakeover::install(node::GetMultiIsolatePlatform(env_), &why_not);
-  if (takeover_) return std::nullopt;
-  return why_not;
+  if (!takeover_) return why_not;
+  // Node destroys its platform next, with its own threads joined.
+  node::AtExit(
+      env_,
+      [](void* self) {
+        auto* forker = static_cast<Forker*>(self);
+        if (!forker->is_child_) forker->takeover_->pool().stop(sys::deadline_after(kLastTaskPatienceMs));
+      },
+      this);
+  return std::nullopt;
 }
 
 void Forker::recognize_message_ports() { message_port_ = newest_wakeup_callback(loop_); }

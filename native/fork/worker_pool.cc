@@ -23,13 +23,16 @@ namespace {
 size_t rank(v8::TaskPriority priority) { return static_cast<size_t>(priority); }
 
 // Signals belong to the main thread: libuv's handlers must not run here.
-void start_detached(void* (*entry)(void*), void* argument) {
+// False at the limit of threads.
+bool start_detached(void* (*entry)(void*), void* argument) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
-  if (pthread_create(&thread, nullptr, entry, argument) == 0) pthread_detach(thread);
+  const bool started = pthread_create(&thread, nullptr, entry, argument) == 0;
+  if (started) pthread_detach(thread);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
 }
 
 }  // namespace
@@ -38,12 +41,14 @@ WorkerPool::WorkerPool(int max_threads) : max_threads_(max_threads), sync_(new S
 
 void WorkerPool::post(v8::TaskPriority priority, Task task) {
   const std::lock_guard lock(sync_->mutex);
+  if (stopped_) return;
   queues_[rank(priority)].push_back(std::move(task));
   ensure_thread();
 }
 
 void WorkerPool::post_delayed(Task task, double delay_in_seconds) {
   const std::lock_guard lock(sync_->mutex);
+  if (stopped_) return;
   delayed_.emplace(sys::deadline_after(delay_in_seconds * 1000), std::move(task));
   ensure_thread();
 }
@@ -51,13 +56,13 @@ void WorkerPool::post_delayed(Task task, double delay_in_seconds) {
 // With the mutex held: somebody must see the new task.
 void WorkerPool::ensure_thread() {
   if (idle_ == 0 && threads_ < max_threads_) {
-    ++threads_;
-    start_detached(
+    const bool started = start_detached(
         [](void* pool) -> void* {
           static_cast<WorkerPool*>(pool)->run_thread();
           return nullptr;
         },
         this);
+    if (started) ++threads_;
   } else {
     sync_->work.notify_one();
   }
@@ -71,28 +76,33 @@ void WorkerPool::collect_due_tasks() {
   }
 }
 
+// With the mutex held, which is given up while the task runs.
+bool WorkerPool::run_next(std::unique_lock<std::mutex>& lock) {
+  collect_due_tasks();
+  size_t level = kPriorities;
+  while (level > 0 && queues_[level - 1].empty()) --level;
+  if (paused_ || level == 0) return false;
+  const size_t index = level - 1;
+  Task task = std::move(queues_[index].front());
+  queues_[index].pop_front();
+  ++running_[index];
+  lock.unlock();
+  task->Run();
+  task.reset();
+  lock.lock();
+  --running_[index];
+  sync_->quiet.notify_all();
+  return true;
+}
+
 void WorkerPool::run_thread() {
+  pthread_setname_np(pthread_self(), kThreadName);
   std::unique_lock lock(sync_->mutex);
   for (;;) {
-    collect_due_tasks();
-    size_t level = kPriorities;
-    while (level > 0 && queues_[level - 1].empty()) --level;
-    if (paused_ || level == 0) {
-      ++idle_;
-      sync_->work.wait(lock, delayed_.empty() || paused_ ? sys::kForever : delayed_.begin()->first);
-      --idle_;
-      continue;
-    }
-    const size_t index = level - 1;
-    Task task = std::move(queues_[index].front());
-    queues_[index].pop_front();
-    ++running_[index];
-    lock.unlock();
-    task->Run();
-    task.reset();
-    lock.lock();
-    --running_[index];
-    sync_->quiet.notify_all();
+    if (run_next(lock)) continue;
+    ++idle_;
+    sync_->work.wait(lock, delayed_.empty() || paused_ ? sys::kForever : delayed_.begin()->first);
+    --idle_;
   }
 }
 
@@ -118,6 +128,16 @@ bool WorkerPool::pause(sys::Deadline deadline) {
   return false;
 }
 
+void WorkerPool::stop(sys::Deadline deadline) {
+  {
+    const std::lock_guard lock(sync_->mutex);
+    stopped_ = true;
+    for (auto& queue : queues_) queue.clear();
+    delayed_.clear();
+  }
+  pause(deadline);
+}
+
 void WorkerPool::resume() {
   const std::lock_guard lock(sync_->mutex);
   paused_ = false;
@@ -126,7 +146,10 @@ void WorkerPool::resume() {
 
 void WorkerPool::drain(v8::TaskPriority priority) {
   std::unique_lock lock(sync_->mutex);
-  sync_->quiet.wait(lock, sys::kForever, [this, priority] { return !busy_at(rank(priority)); });
+  // Where no thread could be made, nobody else would run them.
+  while (threads_ == 0 && busy_at(rank(priority)) && run_next(lock)) {
+  }
+  sync_->quiet.wait(lock, sys::kForever, [this, priority] { return stopped_ || !busy_at(rank(priority)); });
 }
 
 void WorkerPool::restart_in_child() {

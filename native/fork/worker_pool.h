@@ -1,6 +1,7 @@
 // The threads that run V8's background tasks once this library has taken them over from Node's platform, in the parent
-// and in every forked child. It differs from Node's own pool in what fork(2) needs: it can be paused at a task boundary, and
-// a child goes on with the queue it inherited and threads of its own. Threads start when there is work for them.
+// and in every forked child. It differs from Node's own pool in what fork(2) needs: it can be paused at a task
+// boundary, and a child goes on with the queue it inherited and threads of its own. Threads start when there is work
+// for them.
 #pragma once
 
 #include <v8-platform.h>
@@ -10,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include "sys/clock.h"
 
@@ -19,6 +21,9 @@ class WorkerPool {
  public:
   using Task = std::unique_ptr<v8::Task>;
 
+  // Of its threads, as /proc/self/task/*/comm shows it.
+  static constexpr const char* kThreadName = "mp-v8-tasks";
+
   explicit WorkerPool(int max_threads);
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -27,13 +32,17 @@ class WorkerPool {
   void post(v8::TaskPriority priority, Task task);
   void post_delayed(Task task, double delay_in_seconds);
 
-  // Lets no task begin any more. True once none is running; false when one still runs at the deadline, and then the pool
-  // goes on as before.
+  // Lets no task begin any more. True once none is running; false when one still runs at the deadline, and then the
+  // pool goes on as before.
   bool pause(sys::Deadline deadline);
   void resume();
 
   // Blocks until no task of `priority` or above is queued or running; delayed tasks don't count until they are due.
   void drain(v8::TaskPriority priority);
+
+  // For the end of the process: waits for the tasks that run, and drops all others, those to come as well. What they
+  // would work with is about to be destroyed.
+  void stop(sys::Deadline deadline);
 
   // In a forked child of a paused pool, before anything else: the parent's threads don't exist here.
   void restart_in_child();
@@ -43,6 +52,7 @@ class WorkerPool {
   struct Sync;
 
   void run_thread();
+  bool run_next(std::unique_lock<std::mutex>& lock);
   void ensure_thread();
   void collect_due_tasks();
   void wake_if_waited_for();
@@ -57,6 +67,7 @@ class WorkerPool {
   int threads_ = 0;
   int idle_ = 0;
   bool paused_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace mp::fork
