@@ -78,7 +78,8 @@ bool is_stream(const uv_handle_t* handle) {
   return handle->type == UV_NAMED_PIPE || handle->type == UV_TCP || handle->type == UV_TTY;
 }
 
-// The parent writes what is queued here; a child that did so too would print it twice. Nor do the parent's callbacks run.
+// The parent writes what is queued here; a child that did so too would print it twice. Nor do the parent's callbacks
+// run.
 void drop_requests(uv_stream_t* stream) {
   unlink_all(&stream->write_queue);
   unlink_all(&stream->write_completed_queue);
@@ -140,9 +141,10 @@ namespace {
 
 // c-ares asks again, and in the end reports that nobody has answered, from a timer of its own.
 bool waits_for_dns(const uv_timer_t* timer) {
-  static const auto ask_again =
-      reinterpret_cast<uv_timer_cb>(dlsym(RTLD_DEFAULT, "_ZN4node10cares_wrap11ChannelWrap11AresTimeoutEP10uv_timer_s"));
-  return ask_again != nullptr && timer->timer_cb == ask_again && uv_is_active(reinterpret_cast<const uv_handle_t*>(timer));
+  static const auto ask_again = reinterpret_cast<uv_timer_cb>(
+      dlsym(RTLD_DEFAULT, "_ZN4node10cares_wrap11ChannelWrap11AresTimeoutEP10uv_timer_s"));
+  return ask_again != nullptr && timer->timer_cb == ask_again &&
+         uv_is_active(reinterpret_cast<const uv_handle_t*>(timer));
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ void enlarge_io_pool() {
 // main thread to collect.
 constexpr double kLastTaskPatienceMs = 1000;
 
-// malloc merges the small chunks that were freed when somebody asks for a large one (glibc: malloc_consolidate), and writes
-// to dozens of pages for it: better here than in each child, where every page would be copied first.
+// malloc merges the small chunks that were freed when somebody asks for a large one (glibc: malloc_consolidate), and
+// writes to dozens of pages for it: better here than in each child, where every page would be copied first.
 void consolidate_malloc() {
   constexpr size_t kLarge = 4096;
   void* volatile large = std::malloc(kLarge);
@@ -54,6 +54,17 @@ std::optional<std::string> Forker::prepare() {
       },
       this);
   return std::nullopt;
+}
+
+std::optional<std::vector<pid_t>> Forker::task_threads(sys::Deadline deadline) {
+  if (!takeover_->original_threads_idle(deadline)) return std::nullopt;
+  return is_child_ ? std::vector<pid_t>{} : takeover_->original_threads();
+}
+
+std::optional<std::vector<pid_t>> Forker::io_threads(sys::Deadline deadline) {
+  IoPoolParking parking(loop_);
+  if (!parking.park_all(deadline)) return std::nullopt;
+  return parking.threads();
 }
 
 void Forker::recognize_message_ports() { message_port_ = newest_wakeup_callback(loop_); }

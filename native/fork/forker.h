@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "fork/platform_takeover.h"
 #include "sys/clock.h"
@@ -29,8 +30,8 @@ struct ForkOptions {
 };
 
 struct Forked {
-  pid_t pid = 0;         // 0 in the child
-  sys::UniqueFd pidfd;   // in the parent
+  pid_t pid = 0;        // 0 in the child
+  sys::UniqueFd pidfd;  // in the parent
 };
 
 class Forker {
@@ -42,6 +43,11 @@ class Forker {
 
   // To be called right after a MessagePort was made: a fresh child delivers nothing that is on its way to one.
   void recognize_message_ports();
+
+  // The threads that Node made for V8's tasks, or for libuv's pool, by their ids; nullopt when they were busy till the
+  // deadline.
+  std::optional<std::vector<pid_t>> task_threads(sys::Deadline deadline);
+  std::optional<std::vector<pid_t>> io_threads(sys::Deadline deadline);
 
   // nullopt: V8's threads were busy till the deadline; let the loop turn and ask again.
   // A fresh child returns with all signals blocked, until unblock_signals(): its handlers are still the parent's.

@@ -27,8 +27,8 @@ constexpr uintptr_t round_up(uintptr_t address, uintptr_t unit) { return (addres
 
 void* pointer(uintptr_t address) { return reinterpret_cast<void*>(address); }
 
-// Gives pages one behind the other, readable and writable. What lies before `mapped_` and is not given yet is there already:
-// the kernel makes a huge page only where all of its 2 MB are in one mapping.
+// Gives pages one behind the other, readable and writable. What lies before `mapped_` and is not given yet is there
+// already: the kernel makes a huge page only where all of its 2 MB are in one mapping.
 class Placement {
  public:
   // nullptr when the kernel has something else at that place, or no memory.

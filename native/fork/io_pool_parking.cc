@@ -1,5 +1,7 @@
 #include "fork/io_pool_parking.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
@@ -11,7 +13,7 @@ namespace mp::fork {
 struct IoPoolParking::Meeting {
   std::mutex mutex;
   Condition changed;
-  int arrived = 0;
+  std::vector<pid_t> arrived;
   bool over = false;
 };
 
@@ -33,21 +35,23 @@ IoPoolParking::~IoPoolParking() {
 
 bool IoPoolParking::park(sys::Deadline deadline) {
   // No request of this loop is under way, so no thread has work: Workers, which have loops of their own, are refused.
-  if (loop_->active_reqs.count == 0) return true;
+  return loop_->active_reqs.count == 0 || park_all(deadline);
+}
 
+bool IoPoolParking::park_all(sys::Deadline deadline) {
   struct Request {
     uv_work_t work;
     std::shared_ptr<Meeting> meeting;
   };
   meeting_ = std::make_shared<Meeting>();
-  const int threads = io_pool_size();
+  const size_t threads = io_pool_size();
   for (; queued_ < threads; ++queued_) {
     auto* request = new Request{.work = {}, .meeting = meeting_};
     request->work.data = request;
     const auto work = [](uv_work_t* work) {
       Meeting& meeting = *static_cast<Request*>(work->data)->meeting;
       std::unique_lock lock(meeting.mutex);
-      ++meeting.arrived;
+      meeting.arrived.push_back(gettid());
       meeting.changed.notify_all();
       meeting.changed.wait(lock, sys::kForever, [&] { return meeting.over; });
     };
@@ -58,7 +62,12 @@ bool IoPoolParking::park(sys::Deadline deadline) {
     }
   }
   std::unique_lock lock(meeting_->mutex);
-  return meeting_->changed.wait(lock, deadline, [&] { return meeting_->arrived == threads; });
+  return meeting_->changed.wait(lock, deadline, [&] { return meeting_->arrived.size() == threads; });
+}
+
+std::vector<pid_t> IoPoolParking::threads() const {
+  const std::lock_guard lock(meeting_->mutex);
+  return meeting_->arrived;
 }
 
 void IoPoolParking::forget_in_child() {

@@ -1,8 +1,9 @@
-// Quiets libuv's own thread pool for the moment of a fork: a thread in the middle of getaddrinfo or of OpenSSL holds locks
-// that would stay taken in the child for ever. One parking request per thread is queued behind the work there is; when all have
-// been taken, that work is done, its results wait on the loop, and every thread sits in our callback.
+// Quiets libuv's own thread pool for the moment of a fork: a thread in the middle of getaddrinfo or of OpenSSL holds
+// locks that would stay taken in the child for ever. One parking request per thread is queued behind the work there is;
+// when all have been taken, that work is done, its results wait on the loop, and every thread sits in our callback.
 #pragma once
 
+#include <sys/types.h>
 #include <uv.h>
 
 #include <memory>
@@ -27,6 +28,12 @@ class IoPoolParking {
   // deadline (a read from a FIFO may take for ever).
   bool park(sys::Deadline deadline);
 
+  // The same, but threads that have nothing to do are parked too: it starts them if need be.
+  bool park_all(sys::Deadline deadline);
+
+  // Who is parked, after park_all().
+  std::vector<pid_t> threads() const;
+
   // In a forked child: these requests have no thread that would end them.
   void forget_in_child();
 
@@ -35,7 +42,7 @@ class IoPoolParking {
 
   uv_loop_t* loop_;
   std::shared_ptr<Meeting> meeting_;
-  int queued_ = 0;
+  size_t queued_ = 0;
 };
 
 }  // namespace mp::fork

@@ -4,7 +4,9 @@
 #include <uv.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "binding/args.h"
 #include "binding/errors.h"
@@ -69,6 +71,8 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
     DefineAddon(exports, {
                              InstanceMethod<&ForkAddon::Prepare>("prepare"),
                              InstanceMethod<&ForkAddon::RecognizeMessagePorts>("recognizeMessagePorts"),
+                             InstanceMethod<&ForkAddon::TaskThreads>("taskThreads"),
+                             InstanceMethod<&ForkAddon::IoThreads>("ioThreads"),
                              InstanceMethod<&ForkAddon::Trial>("trial"),
                              InstanceMethod<&ForkAddon::AtCleanPoint>("atCleanPoint"),
                              InstanceMethod<&ForkAddon::Fork>("fork"),
@@ -86,14 +90,48 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
     return why_not ? Napi::String::New(info.Env(), *why_not) : info.Env().Undefined();
   }
 
+  static Napi::Value thread_ids(Napi::Env env, const std::optional<std::vector<pid_t>>& threads) {
+    if (!threads) return env.Undefined();
+    Napi::Array ids = Napi::Array::New(env);
+    for (const pid_t thread : *threads) ids.Set(ids.Length(), thread);
+    return ids;
+  }
+
+  // taskThreads(patience), ioThreads(patience)
+  Napi::Value TaskThreads(const Napi::CallbackInfo& info) {
+    const auto deadline = sys::deadline_after(info[0].As<Napi::Number>().DoubleValue());
+    return thread_ids(info.Env(), forker_->task_threads(deadline));
+  }
+  Napi::Value IoThreads(const Napi::CallbackInfo& info) {
+    const auto deadline = sys::deadline_after(info[0].As<Napi::Number>().DoubleValue());
+    return thread_ids(info.Env(), forker_->io_threads(deadline));
+  }
+
   void RecognizeMessagePorts(const Napi::CallbackInfo&) { forker_->recognize_message_ports(); }
 
-  // trial(patience): 'passed', 'busy' or the reason why not.
+  // trial(patience): {outcome, reason}
   Napi::Value Trial(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
     const sys::Deadline deadline = sys::deadline_after(info[0].As<Napi::Number>().DoubleValue());
     const auto [outcome, reason] = run_trial(*forker_, v8::Isolate::GetCurrent(), deadline);
-    if (outcome == TrialOutcome::kPassed) return Napi::String::New(info.Env(), "passed");
-    return Napi::String::New(info.Env(), outcome == TrialOutcome::kBusy ? "busy" : reason);
+    Napi::Object verdict = Napi::Object::New(env);
+    verdict.Set("outcome", name_of(outcome));
+    verdict.Set("reason", reason);
+    return verdict;
+  }
+
+  static const char* name_of(TrialOutcome outcome) {
+    switch (outcome) {
+      case TrialOutcome::kPassed:
+        return "passed";
+      case TrialOutcome::kBusy:
+        return "busy";
+      case TrialOutcome::kDisturbed:
+        return "disturbed";
+      case TrialOutcome::kFailed:
+        return "failed";
+    }
+    return "failed";
   }
 
   void AtCleanPoint(const Napi::CallbackInfo& info) {

@@ -1,6 +1,7 @@
 #include "fork/platform_takeover.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 #include <v8-version.h>
 
 #include <algorithm>
@@ -69,13 +70,13 @@ class Parker final : public v8::Task {
   struct Meeting {
     std::mutex mutex;
     Condition changed;
-    int arrived = 0;
+    std::vector<pid_t> arrived;
     bool over = false;
   };
   explicit Parker(std::shared_ptr<Meeting> meeting) : meeting_(std::move(meeting)) {}
   void Run() override {
     std::unique_lock lock(meeting_->mutex);
-    ++meeting_->arrived;
+    meeting_->arrived.push_back(gettid());
     meeting_->changed.notify_all();
     meeting_->changed.wait(lock, sys::kForever, [this] { return meeting_->over; });
   }
@@ -160,12 +161,13 @@ std::unique_ptr<PlatformTakeover> PlatformTakeover::install(node::MultiIsolatePl
 bool PlatformTakeover::original_threads_idle(sys::Deadline deadline) {
   if (idle_) return true;
   const auto meeting = std::make_shared<Parker::Meeting>();
-  const int threads = task_threads(platform_);
-  for (int index = 0; index < threads; ++index) {
+  const size_t threads = task_threads(platform_);
+  for (size_t index = 0; index < threads; ++index) {
     post_to_original(platform_, table_->original[Slots::post()], std::make_unique<Parker>(meeting));
   }
   std::unique_lock lock(meeting->mutex);
-  idle_ = meeting->changed.wait(lock, deadline, [&] { return meeting->arrived == threads; });
+  idle_ = meeting->changed.wait(lock, deadline, [&] { return meeting->arrived.size() == threads; });
+  if (idle_) original_threads_ = meeting->arrived;
   meeting->over = true;
   meeting->changed.notify_all();
   return idle_;

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <node.h>
+#include <sys/types.h>
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fork/worker_pool.h"
 #include "sys/clock.h"
@@ -24,6 +26,9 @@ class PlatformTakeover {
   // False when one still runs at the deadline: ask again after a turn of the loop, it may wait for the main thread.
   bool original_threads_idle(sys::Deadline deadline);
 
+  // Those threads, once they have been seen idle. A forked child does not have them.
+  const std::vector<pid_t>& original_threads() const { return original_threads_; }
+
  private:
   struct Table;
 
@@ -34,6 +39,7 @@ class PlatformTakeover {
   Table* table_;
   WorkerPool* pool_;
   bool idle_ = false;
+  std::vector<pid_t> original_threads_;
 };
 
 }  // namespace mp::fork

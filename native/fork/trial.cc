@@ -1,8 +1,12 @@
 #include "fork/trial.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
 
 #include "sys/clock.h"
 
@@ -13,9 +17,11 @@ namespace {
 constexpr double kTrialPatienceMs = 10'000;
 constexpr int kPassed = 42;
 
-// Enough garbage for a scavenge and enough turns for the optimising compiler, whose jobs run on the child's own threads.
+// Enough garbage for a scavenge and enough turns for the optimising compiler, whose jobs run on the child's own
+// threads.
 constexpr const char* kWork =
-    "(() => { let sum = 0; let keep; for (let i = 0; i < 20000; i++) { keep = { i, next: keep && keep.i % 7 ? keep : null };"
+    "(() => { let sum = 0; let keep; for (let i = 0; i < 20000; i++) { keep = { i, next: keep && keep.i % 7 ? keep : "
+    "null };"
     " sum += keep.i; } return sum; })()";
 
 [[noreturn]] void trial_child(v8::Isolate* isolate) {
@@ -35,13 +41,22 @@ std::string describe(const siginfo_t& end) {
   return "was killed by signal " + std::to_string(end.si_status);
 }
 
+// The signals that a process brings on itself.
+bool crashed(const siginfo_t& end) {
+  constexpr int kFaults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+  return end.si_code != CLD_EXITED && std::ranges::find(kFaults, end.si_status) != std::end(kFaults);
+}
+
 }  // namespace
 
 Trial run_trial(Forker& forker, v8::Isolate* isolate, sys::Deadline deadline) {
   const ForkOptions options{.fresh = true, .keep = {}, .parent_death_signal = SIGKILL};
   auto outcome = forker.fork(options, deadline);
   if (!outcome) return {TrialOutcome::kBusy, {}};
-  if (!outcome->ok()) return {TrialOutcome::kFailed, std::string(outcome->error().syscall) + " failed"};
+  if (!outcome->ok()) {
+    const sys::Error error = outcome->error();
+    return {TrialOutcome::kDisturbed, std::string(error.syscall) + ": " + std::strerror(error.number)};
+  }
   Forked& child = outcome->value();
   if (child.pid == 0) trial_child(isolate);
 
@@ -53,7 +68,8 @@ Trial run_trial(Forker& forker, v8::Isolate* isolate, sys::Deadline deadline) {
   sys::retry_eintr([&] { return waitid(P_PIDFD, child.pidfd.get(), &end, WEXITED); });
   if (!in_time) return {TrialOutcome::kFailed, "a trial child hung"};
   if (end.si_code == CLD_EXITED && end.si_status == kPassed) return {TrialOutcome::kPassed, {}};
-  return {TrialOutcome::kFailed, "a trial child " + describe(end)};
+  const bool at_fault = end.si_code == CLD_EXITED || crashed(end);
+  return {at_fault ? TrialOutcome::kFailed : TrialOutcome::kDisturbed, "a trial child " + describe(end)};
 }
 
 }  // namespace mp::fork

@@ -16,7 +16,11 @@ struct Start {
   void* argument;
 };
 
+// As /proc/self/task/*/comm shows it, and whoever looks for threads that forked children would lack.
+constexpr const char* kName = "mp-helper";
+
 void* run(void* raw) {
+  pthread_setname_np(pthread_self(), kName);
   const auto start = std::unique_ptr<Start>(static_cast<Start*>(raw));
   start->body(start->argument);
   return nullptr;

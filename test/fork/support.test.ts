@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import inspector from 'node:inspector';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { describe, it } from 'mocha';
 import { forkSupport, Process } from 'posix-multiprocessing';
 import { fork } from 'posix-multiprocessing/posix';
+import { refusalOf } from '#dist/fork/support.js';
 import { runScript } from '../support/run_script.js';
 
 async function assertRefused(reason: RegExp): Promise<void> {
@@ -41,6 +46,147 @@ describe('forkSupport', () => {
       inspector.close();
     }
     assert.deepEqual(forkSupport(), { supported: true });
+  });
+
+  it('says no while a CPU profile is being taken', async () => {
+    const session = new inspector.Session();
+    session.connect();
+    session.post('Profiler.enable');
+    session.post('Profiler.start');
+    try {
+      await assertRefused(/CPU profile/);
+    } finally {
+      session.post('Profiler.stop');
+      session.disconnect();
+    }
+    assert.deepEqual(forkSupport(), { supported: true });
+  });
+
+  it('says no while code runs under the time limit of node:vm', () => {
+    const reasons: string[] = [];
+    const attempt = (): void => {
+      const support = forkSupport();
+      if (!support.supported) reasons.push(support.reason);
+      assert.throws(() => new Process({ target: () => {} }).startSync(), { code: 'ERR_MP_START_METHOD' });
+      assert.throws(() => fork(), { code: 'ERR_MP_START_METHOD' });
+    };
+    runInNewContext('attempt()', { attempt }, { timeout: 10_000 });
+    assert.equal(reasons.length, 1);
+    assert.match(reasons[0] ?? '', /time limit/);
+    assert.deepEqual(forkSupport(), { supported: true });
+  });
+
+  /** What forkSupport() says in a node that was started with these flags, and runs `before` first. */
+  const supportIn = async (flags: readonly string[], before = ''): Promise<string> => {
+    const { stdout, stderr, code } = await runScript(
+      `${before}
+       const { forkSupport, Process } = await import('posix-multiprocessing');
+       const support = forkSupport();
+       const error = await new Process({ target() {} }).start().then(() => undefined, (reason) => reason);
+       console.log(support.reason);
+       if (error?.code !== 'ERR_MP_START_METHOD' || !error.message.includes(support.reason) || !error.message.includes(support.advice))
+         console.log('start(): ' + error);
+       process.exit();`,
+      { nodeFlags: flags, cwd: undefined as unknown as string },
+    );
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+
+  it('says no with --cpu-prof, --trace-event-categories, --inspect and a loader', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mp-refusals-'));
+    try {
+      assert.match(await supportIn(['--cpu-prof', `--cpu-prof-dir=${folder}`]), /^a CPU profile [^\n]*\n$/);
+      const traces = ['--trace-event-categories', 'v8', '--trace-event-file-pattern', join(folder, 'trace.log')];
+      assert.match(await supportIn(traces), /^trace events [^\n]*\n$/);
+      assert.match(await supportIn(['--inspect=127.0.0.1:0']), /^the inspector [^\n]*\n$/);
+      const loader =
+        'data:text/javascript,export const resolve = (specifier, context, next) => next(specifier, context)';
+      assert.match(
+        await supportIn([
+          '--no-warnings',
+          '--import',
+          `data:text/javascript,import { register } from "node:module"; register(${JSON.stringify(loader)})`,
+        ]),
+        /^a thread runs the module loader's hooks[^\n]*\n$/,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('says no while a Worker is alive that was made before the library was imported, unreferenced or not', async () => {
+    const before = `
+      import { Worker } from 'node:worker_threads';
+      const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
+      await new Promise((resolve) => worker.once('online', resolve));
+      worker.unref();`;
+    assert.match(await supportIn([], before), /^a Worker is alive[^\n]*\n$/);
+  });
+
+  it('says no right after a Worker was made, before it runs', async () => {
+    const worker = new Worker('require("worker_threads").parentPort.once("message", () => {})', { eval: true });
+    await assertRefused(/Worker/);
+    worker.postMessage('end');
+    await once(worker, 'exit');
+  });
+
+  it('says no where no binary fits this Node, and why', async () => {
+    const { stdout, stderr } = await runScript(
+      `import fs from 'node:fs';
+       import path from 'node:path';
+       import { createRequire } from 'node:module';
+       // All that loads but the fork addon, as on a Node that is not known.
+       const real = process.env.MP_BINARY_DIR ?? path.resolve('build/Release');
+       const folder = process.argv[1];
+       const copy = path.join(folder, 'dist');
+       fs.cpSync('dist', copy, { recursive: true });
+       fs.cpSync('package.json', path.join(folder, 'package.json'));
+       fs.mkdirSync(path.join(folder, 'build/Release'), { recursive: true });
+       fs.copyFileSync(path.join(real, 'mp.node'), path.join(folder, 'build/Release/mp.node'));
+       delete process.env.MP_BINARY_DIR;
+       const { forkSupport, Process } = await import(path.join(copy, 'index.js'));
+       console.log(JSON.stringify(forkSupport()));
+       const error = await new Process({ target() {} }).start().catch((reason) => reason);
+       console.log(error.code);`,
+      { args: [mkdtempSync(join(tmpdir(), 'mp-unknown-'))] },
+    );
+    const [support = '', code] = stdout.split('\n');
+    const { reason, advice } = JSON.parse(support || '{}') as { reason: string; advice: string };
+    assert.match(reason, /no fork addon[\s\S]*ABI/, stderr);
+    assert.match(advice, /Node 20, 22, 24 and 26 with glibc/);
+    assert.equal(code, 'ERR_MP_START_METHOD');
+  });
+
+  it('tries again when somebody kills its trial child', async () => {
+    const { stdout, stderr, code } = await runScript(`
+      import { spawn } from 'node:child_process';
+      import { once } from 'node:events';
+      import { forkSupport, Process } from 'posix-multiprocessing';
+      // Kills the first two children of this process but itself, as soon as they are there.
+      const killer = spawn(process.execPath, ['--eval', \`
+        const fs = require('node:fs');
+        const children = () => fs.readFileSync('/proc/\${process.pid}/task/\${process.pid}/children', 'utf8').trim().split(' ').map(Number).filter((pid) => pid > 0 && pid !== process.pid);
+        console.log('ready');
+        const killed = new Set();
+        const until = Date.now() + 10_000;
+        while (killed.size < 2 && Date.now() < until) {
+          for (const pid of children()) if (!killed.has(pid)) { try { process.kill(pid, 'SIGKILL'); killed.add(pid); } catch {} }
+        }
+        console.log('killed ' + killed.size);
+      \`], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let said = '';
+      killer.stdout.on('data', (text) => { said += text; });
+      await once(killer.stdout, 'data');
+      console.log(forkSupport());
+      if (killer.exitCode === null) await once(killer, 'exit');
+      console.log(said.trim().split('\\n').at(-1));
+      const child = await new Process({ target: () => process.exit(4) }).start();
+      await child.join();
+      console.log(child.exitCode);
+    `);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, '{ supported: true }\nkilled 2\n4\n', stderr);
   });
 
   it('says no in a Worker', async () => {
@@ -83,6 +229,34 @@ describe('a fork that the system refuses', () => {
     assert.equal(stdout, `${'EMFILE undefined 0\n'.repeat(4)}5\n`);
   });
 
+  it('is no verdict for good: at the limit of processes the first time, possible afterwards', async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    const { code, stdout, stderr } = await runScript(`
+      import { forkSupport, Process } from 'posix-multiprocessing';
+      import { setrlimit } from 'posix-multiprocessing/posix';
+      setrlimit('nproc', { soft: 1, hard: 1000 });
+      process.setuid(54321);
+      const first = forkSupport();
+      console.log(first.supported, /Resource temporarily unavailable/.test(first.reason), first.advice !== '');
+      setrlimit('nproc', { soft: 1000, hard: 1000 });
+      console.log(forkSupport());
+      const child = await new Process({ target: () => process.exit(6) }).start();
+      await child.join();
+      console.log(child.exitCode);
+    `);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, 'false true true\n{ supported: true }\n6\n');
+  });
+
+  it('is refused with a remedy when the kernel has no memory for it', () => {
+    const refused = refusalOf(Object.assign(new Error('ENOMEM'), { code: 'ENOMEM' })) as Error & { code: string };
+    assert.equal(refused.code, 'ERR_MP_START_METHOD');
+    assert.match(refused.message, /ENOMEM.*Remedy: /);
+    assert.equal((refused.cause as { code: string }).code, 'ENOMEM');
+    const other = new Error('something else');
+    assert.equal(refusalOf(other), other);
+  });
+
   it('rejects with EAGAIN at the limit of processes, and starts nothing', async function () {
     if (process.getuid?.() !== 0) this.skip(); // root alone is free to become somebody with no processes
     const { code, stdout, stderr } = await runScript(`
@@ -93,9 +267,10 @@ describe('a fork that the system refuses', () => {
       setrlimit('nproc', { soft: 1, hard: 1 });
       process.setuid(54321);
       const error = await new Process({ target: () => {} }).start().catch((reason) => reason);
-      console.log(error.code, error.syscall);
+      console.log(error.code, error.cause.code, error.cause.syscall);
+      console.log(error.message);
     `);
     assert.equal(code, 0, stderr);
-    assert.equal(stdout, 'EAGAIN fork\n');
+    assert.match(stdout, /^ERR_MP_START_METHOD EAGAIN fork\n.*limit of processes.*Remedy: .*RLIMIT_NPROC/);
   });
 });

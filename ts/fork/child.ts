@@ -8,7 +8,7 @@ import { type ForkKind, rehearseRenewal, renewLibraryState } from '../internal/p
 import type { ForkBinding } from '../native/fork.js';
 import { native } from '../native/load.js';
 import { runChildHooks } from './hooks.js';
-import { type Linked, forgetPendingObservers, readTimerInternals, type TimerInternals } from './internals.js';
+import { forgetPendingObservers, type Linked, readTimerInternals, type TimerInternals } from './internals.js';
 import { renewRandomness } from './randomness.js';
 import { detachStandardStreams } from './standard_streams.js';
 

@@ -23,16 +23,27 @@ export interface TimerInternals {
   immediateQueue: { head: Linked | null };
 }
 
+/** Where JavaScript and the inspector hand each other objects, as long as a session lasts. */
 const shelf = Symbol.for('posix-multiprocessing.reflection');
-type Shelf = { subject: unknown; found: Record<string, unknown> };
+const SHELF = `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(shelf))})]`;
 
-/** The objects that a function closes over, by variable name, as far as `wanted` says. */
-function closedOver(subject: unknown, wanted: (name: string) => boolean): Record<string, unknown> {
-  const place = globalThis as unknown as Record<symbol, Shelf | undefined>;
+interface RemoteObject {
+  objectId: string;
+  description?: string;
+}
+interface Property {
+  name: string;
+  value?: Partial<RemoteObject>;
+}
+type Post = <Answer>(method: string, parameters: object) => Answer;
+
+/** Runs `look` in an inspector session with the remote name of `subject`; what it puts on the shelf is returned. */
+function reflect(subject: unknown, look: (post: Post, subject: RemoteObject) => void): Record<string, unknown> {
+  const place = globalThis as unknown as Record<symbol, unknown>;
   const found: Record<string, unknown> = {};
   const session = new inspector.Session();
   // In-process sessions answer during post().
-  const post = <Answer>(method: string, parameters: object): Answer => {
+  const post: Post = <Answer>(method: string, parameters: object) => {
     let answer: unknown;
     session.post(method, parameters, (error: Error | null, result?: unknown) => {
       if (error !== null) throw error;
@@ -40,36 +51,47 @@ function closedOver(subject: unknown, wanted: (name: string) => boolean): Record
     });
     return answer as Answer;
   };
-  interface Property {
-    name: string;
-    value?: { objectId?: string; description?: string };
-  }
-  const properties = (objectId: string): { result: Property[]; internalProperties?: Property[] } =>
-    post('Runtime.getProperties', { objectId, ownProperties: true });
-
   place[shelf] = { subject, found };
   session.connect();
   try {
-    const expression = `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(shelf))})]`;
-    const { result } = post<{ result: { objectId: string } }>('Runtime.evaluate', {
-      expression: `${expression}.subject`,
-    });
-    const scopes = properties(result.objectId).internalProperties?.find(({ name }) => name === '[[Scopes]]');
-    for (const scope of properties(scopes?.value?.objectId ?? '').result) {
-      if (scope.value?.objectId === undefined || scope.value.description?.startsWith('Global') === true) continue;
-      for (const { name, value } of properties(scope.value.objectId).result) {
-        if (value?.objectId === undefined || !wanted(name)) continue;
-        post('Runtime.callFunctionOn', {
-          objectId: value.objectId,
-          functionDeclaration: `function () { ${expression}.found[${JSON.stringify(name)}] = this }`,
-        });
-      }
-    }
+    look(post, post<{ result: RemoteObject }>('Runtime.evaluate', { expression: `${SHELF}.subject` }).result);
   } finally {
     session.disconnect();
     delete place[shelf];
   }
   return found;
+}
+
+function keep(post: Post, objectId: string, name: string): void {
+  post('Runtime.callFunctionOn', {
+    objectId,
+    functionDeclaration: `function () { ${SHELF}.found[${JSON.stringify(name)}] = this }`,
+  });
+}
+
+/** The objects that a function closes over, by variable name, as far as `wanted` says. */
+function closedOver(subject: unknown, wanted: (name: string) => boolean): Record<string, unknown> {
+  return reflect(subject, (post, { objectId }) => {
+    const properties = (objectId: string): { result: Property[]; internalProperties?: Property[] } =>
+      post('Runtime.getProperties', { objectId, ownProperties: true });
+    const scopes = properties(objectId).internalProperties?.find(({ name }) => name === '[[Scopes]]');
+    for (const scope of properties(scopes?.value?.objectId ?? '').result) {
+      if (scope.value?.objectId === undefined || scope.value.description?.startsWith('Global') === true) continue;
+      for (const { name, value } of properties(scope.value.objectId).result) {
+        if (value?.objectId !== undefined && wanted(name)) keep(post, value.objectId, name);
+      }
+    }
+  });
+}
+
+/** Every living instance of a class, by a search of the whole heap. */
+export function instancesOf<T>(kind: { readonly prototype: T }): T[] {
+  const { instances } = reflect(kind.prototype, (post, { objectId }) => {
+    const { objects } = post<{ objects: RemoteObject }>('Runtime.queryObjects', { prototypeObjectId: objectId });
+    keep(post, objects.objectId, 'instances');
+  });
+  // The prototypes of subclasses are found as well.
+  return (instances as (T & object)[]).filter((instance) => instance.constructor.prototype !== instance);
 }
 
 let timerInternals: TimerInternals | undefined;

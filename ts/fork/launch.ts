@@ -6,8 +6,9 @@ import { watchedDescriptors } from '../internal/readiness.js';
 import type { ForkBinding } from '../native/fork.js';
 import { becomeChild } from './child.js';
 import { runBeforeHooks, runParentHooks, settleBeforeHooks } from './hooks.js';
+import { BUSY, GIVE_UP, PATIENCE, whileBusy } from './patience.js';
 import { prepareRandomness } from './randomness.js';
-import { BUSY, GIVE_UP, PATIENCE, refusal, requireFork, whileBusy } from './support.js';
+import { refusal, refusalOf, requireFork } from './support.js';
 
 export interface Forked {
   pid: number;
@@ -82,7 +83,7 @@ function serve(binding: ForkBinding): void {
     // A thread of V8's may wait for the main thread to collect: let the loop turn.
     else requests.unshift(request);
   } catch (error) {
-    request.reject(error);
+    request.reject(refusalOf(error));
   }
   if (requests.length > 0) binding.atCleanPoint(() => serve(binding));
 }
@@ -98,9 +99,17 @@ function forkNow(kind: ForkKind, parentDeathSignal: number): Forked {
 
 /** Forks here and now; the child runs `plan.main()`, which must not return, on top of the caller's frames. Blocks. */
 export function forkFreshSync(plan: ChildPlan): Forked {
-  const forked = forkNow('fresh', plan.parentDeathSignal);
+  const forked = freshOrRefused(plan);
   if (forked.pid === 0) plan.main();
   return forked;
+}
+
+function freshOrRefused(plan: ChildPlan): Forked {
+  try {
+    return forkNow('fresh', plan.parentDeathSignal);
+  } catch (error) {
+    throw refusalOf(error);
+  }
 }
 
 /** Forks here and now; both go on. Blocks. */

@@ -1,26 +1,18 @@
 /** Whether fork can work in this process. Known before anything is forked, and the reason of every refusal. */
 
 import inspector from 'node:inspector';
-import { performance } from 'node:perf_hooks';
-import { isMainThread, MessageChannel, type Worker } from 'node:worker_threads';
+import { isMainThread, MessageChannel } from 'node:worker_threads';
 import { StartMethodError } from '../errors.js';
 import type { ForkBinding } from '../native/fork.js';
 import { loadForkBinding } from '../native/load.js';
 import { rehearse } from './child.js';
 import { readTimerInternals } from './internals.js';
+import { BUSY, PATIENCE, whileBusy } from './patience.js';
+import { type Obstacle, threadObstacle, workerObstacle } from './threads.js';
 
 export type ForkSupport = { supported: true } | { supported: false; reason: string; advice: string };
 
-const FRESH_START = 'start the processes first, or use a process that never had what is in the way';
-
-/** Workers that are alive: fork(2) would copy the memory of their threads in the middle of their work. */
-const workers = new Set<Worker>();
-process.on('worker', (worker) => {
-  workers.add(worker);
-  worker.once('exit', () => workers.delete(worker));
-});
-
-type Outcome = { binding: ForkBinding } | { reason: string; advice: string };
+type Outcome = { binding: ForkBinding } | Obstacle;
 
 const ADVICE = `posix-multiprocessing forks on Node 20, 22, 24 and 26 with glibc on Linux; this is ${process.version}`;
 
@@ -35,32 +27,13 @@ function load(): Outcome {
   }
 }
 
-/** Milliseconds that one attempt may block while V8's threads finish what they do. */
-export const PATIENCE = 5;
-/** Milliseconds after which a fork that never found them at rest is given up. */
-export const GIVE_UP = 10_000;
+/** A verdict on this Node, for good: children inherit it. */
+let verdict: Outcome | undefined;
+let prepared = false;
 
-export const BUSY: { reason: string; advice: string } = {
-  reason: `V8's background threads did not come to rest within ${GIVE_UP} ms`,
-  advice: 'start the process when less is being compiled and collected',
-};
-
-/**
- * Attempts something again and again while V8's threads are busy. Each turn of the loop lets V8 serve the interrupts that
- * a thread may wait for: a background allocation waits until the main thread collects.
- */
-export function whileBusy<T>(attempt: () => T | undefined): T | undefined {
-  const expires = performance.now() + GIVE_UP;
-  for (;;) {
-    const outcome = attempt();
-    if (outcome !== undefined || performance.now() > expires) return outcome;
-  }
-}
-
-let tried: Outcome | undefined;
-
-/** Tries the addon with one child, once: some 20 ms. Children inherit the outcome. */
-function tryOut(binding: ForkBinding): Outcome {
+/** What every fork needs, once. The reason when that can't be had. */
+function prepare(binding: ForkBinding): Obstacle | undefined {
+  if (prepared) return undefined;
   try {
     readTimerInternals();
     const unfit = binding.prepare();
@@ -68,31 +41,45 @@ function tryOut(binding: ForkBinding): Outcome {
     const { port1 } = new MessageChannel();
     binding.recognizeMessagePorts();
     port1.close();
-    const verdict = whileBusy(() => {
-      const outcome = binding.trial(PATIENCE);
-      return outcome === 'busy' ? undefined : outcome;
-    });
-    if (verdict === undefined) return BUSY;
-    if (verdict !== 'passed') return { reason: verdict, advice: ADVICE };
-    rehearse(binding);
-    return { binding };
+    prepared = true;
+    return undefined;
   } catch (error) {
     return { reason: (error as Error).message, advice: ADVICE };
   }
 }
 
+/** Trial children that may be killed by others before that is taken for a reason, not for a verdict. */
+const TRIALS = 5;
+
+/** Tries the addon with one child: some 20 ms. */
+function tryOut(binding: ForkBinding): Outcome {
+  for (let trials = 1; ; trials++) {
+    const trial = whileBusy(() => {
+      const answer = binding.trial(PATIENCE);
+      return answer.outcome === 'busy' ? undefined : answer;
+    });
+    if (trial === undefined) return BUSY;
+    if (trial.outcome === 'passed') {
+      rehearse(binding);
+      verdict = { binding };
+      return verdict;
+    }
+    if (trial.outcome === 'failed') {
+      verdict = { reason: trial.reason, advice: ADVICE };
+      return verdict;
+    }
+    if (trials === TRIALS)
+      return { reason: trial.reason, advice: 'try again when processes can be made and are let live' };
+  }
+}
+
 /** What is in the way now, and may be gone later. */
-function obstacle(): { reason: string; advice: string } | undefined {
+function obstacle(): Obstacle | undefined {
   if (!isMainThread) {
     return { reason: 'a Worker can not fork its process', advice: 'fork in the main thread' };
   }
-  if (workers.size > 0) {
-    const count = workers.size === 1 ? 'a Worker is' : `${workers.size} Workers are`;
-    return {
-      reason: `${count} alive: a child would inherit the locks of a thread it lacks`,
-      advice: `end it, ${FRESH_START}`,
-    };
-  }
+  const workers = workerObstacle();
+  if (workers !== undefined) return workers;
   if (inspector.url() !== undefined) {
     return { reason: 'the inspector is open: its thread does not exist in a child', advice: 'call inspector.close()' };
   }
@@ -103,9 +90,10 @@ function assess(): Outcome {
   const now = obstacle();
   if (now !== undefined) return now;
   if (loaded === undefined || 'reason' in loaded) return loaded ?? { reason: 'not the main thread', advice: ADVICE };
-  // Busy threads are no verdict: it is tried again the next time.
-  if (tried === undefined || tried === BUSY) tried = tryOut(loaded.binding);
-  return tried;
+  verdict ??= prepare(loaded.binding);
+  if (verdict !== undefined && 'reason' in verdict) return verdict;
+  // Before the trial: a child would miss those threads, too.
+  return threadObstacle(loaded.binding) ?? verdict ?? tryOut(loaded.binding);
 }
 
 /**
@@ -125,6 +113,23 @@ export function requireFork(): ForkBinding {
   throw refusal(found);
 }
 
-export function refusal({ reason, advice }: { reason: string; advice: string }): StartMethodError {
-  return new StartMethodError(`fork is not possible here: ${reason}. Remedy: ${advice}`);
+export function refusal({ reason, advice }: Obstacle, options?: ErrorOptions): StartMethodError {
+  return new StartMethodError(`fork is not possible here: ${reason}. Remedy: ${advice}`, options);
+}
+
+const EXHAUSTED: Readonly<Record<string, Obstacle>> = {
+  EAGAIN: {
+    reason: 'the limit of processes is reached (EAGAIN)',
+    advice: 'end some, or raise RLIMIT_NPROC or the pids.max of the cgroup',
+  },
+  ENOMEM: {
+    reason: 'the kernel has no memory for another process of this size (ENOMEM)',
+    advice: 'start the processes before the data is loaded, or allow more memory or overcommit',
+  },
+};
+
+/** A system call's error that means that there is no room for a process becomes a refusal; others stay what they are. */
+export function refusalOf(error: unknown): unknown {
+  const obstacle = EXHAUSTED[(error as NodeJS.ErrnoException).code ?? ''];
+  return obstacle === undefined ? error : refusal(obstacle, { cause: error });
 }

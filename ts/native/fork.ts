@@ -6,10 +6,16 @@ export interface ForkBinding {
   /** To be called right after a MessageChannel was made: fresh children deliver nothing that is on its way to a port. */
   recognizeMessagePorts(): void;
   /**
-   * Forks one child that collects and compiles, and waits for it: some 15 ms. 'passed'; 'busy' when V8's threads were
-   * for `patience` milliseconds; else the reason why it did not end well.
+   * The ids of the threads that Node made for V8's tasks, and of those of libuv's pool, which are started if need be.
+   * undefined when one of them was busy for `patience` milliseconds.
    */
-  trial(patience: number): string;
+  taskThreads(patience: number): number[] | undefined;
+  ioThreads(patience: number): number[] | undefined;
+  /**
+   * Forks one child that collects and compiles, and waits for it: some 15 ms. 'busy' when V8's threads were for `patience`
+   * milliseconds; 'disturbed' when the child could not be made, or was killed by somebody: no verdict either.
+   */
+  trial(patience: number): { outcome: 'passed' | 'busy' | 'disturbed' | 'failed'; reason: string };
   /** Calls back once from the loop's check phase: no JavaScript on the stack, no batch of events half done. */
   atCleanPoint(callback: () => void): void;
   /**

@@ -94,7 +94,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
    * Starts the child: this process is copied at a point of the event loop where no JavaScript is on the stack. Resolves
    * when `pid` is set. Doesn't block, but for the fork itself.
    * @throws ERR_MP_PROCESS (started before, or created by another process), ERR_MP_CLOSED, ERR_MP_START_METHOD (fork
-   * can't work here: says why), EAGAIN, ENOMEM, EMFILE
+   * can't work here, or there is no room for a process: says why), EMFILE
    */
   async start(): Promise<this> {
     this.#checkStartable();

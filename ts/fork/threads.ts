@@ -1,0 +1,168 @@
+/**
+ * The threads of this process that a forked child would lack. Node's own are taken care of; Workers, profilers and the like
+ * are a reason to refuse; for those of native addons there is a warning, once.
+ */
+
+import fs from 'node:fs';
+import { perProcess } from '../internal/per_process.js';
+import type { ForkBinding } from '../native/fork.js';
+import { BUSY, PATIENCE, whileBusy } from './patience.js';
+import { countWorkers, findWorkers } from './workers.js';
+
+export interface Obstacle {
+  readonly reason: string;
+  readonly advice: string;
+}
+
+interface Thread {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** Names that Node, libuv, V8 and this library give; Node 20 and 22 leave some threads without. */
+const KNOWN: ReadonlySet<string> = new Set([
+  'DelayedTaskSche',
+  'SignalInspector',
+  'V8Worker',
+  'node-V8Worker',
+  'libuv-worker',
+  'mp-v8-tasks',
+  'mp-helper',
+]);
+const PROFILER = 'v8:ProfEvntProc';
+const TASKS = '/proc/self/task';
+
+/** Milliseconds that libuv's pool may take to tell which threads it has. */
+const IO_PATIENCE = 10;
+
+interface Inspection {
+  /** How many threads there were when nothing was in the way. */
+  count: number;
+  /** Threads of other code that are known, and warned about. */
+  readonly foreign: Set<number>;
+  /** The process that the user started has threads of Node's that nobody can ask for their ids. */
+  readonly original: boolean;
+}
+
+const inspected = perProcess<Inspection>(
+  () => ({ count: 0, foreign: new Set(), original: true }),
+  () => ({ count: 0, foreign: new Set(), original: false }),
+);
+
+/** What is in the way of a fork. Blocks for microseconds when there are no new threads. */
+export function threadObstacle(binding: ForkBinding): Obstacle | undefined {
+  const state = inspected.value;
+  const count = countThreads();
+  if (count === state.count) return undefined;
+  const tasks = whileBusy(() => binding.taskThreads(PATIENCE));
+  if (tasks === undefined) return BUSY;
+  const unknown = unknownThreads(binding, tasks, state);
+  if (unknown.length > 0) {
+    const obstacle = explain(unknown);
+    if (obstacle !== undefined) return obstacle;
+    for (const { id } of unknown) state.foreign.add(id);
+    warn(unknown);
+  }
+  state.count = count;
+  return undefined;
+}
+
+/** The links of the folder are '.', '..' and one for each thread. 0 without /proc. */
+function countThreads(): number {
+  return (fs.statSync(TASKS, { throwIfNoEntry: false })?.nlink ?? 2) - 2;
+}
+
+function listThreads(): Thread[] {
+  const threads: Thread[] = [];
+  for (const id of fs.readdirSync(TASKS)) {
+    try {
+      threads.push({ id: Number(id), name: fs.readFileSync(`${TASKS}/${id}/comm`, 'utf8').trimEnd() });
+    } catch {
+      // It has ended since.
+    }
+  }
+  return threads.sort((a, b) => a.id - b.id);
+}
+
+function unknownThreads(binding: ForkBinding, tasks: readonly number[], { foreign, original }: Inspection): Thread[] {
+  const all = listThreads();
+  const known = new Set([process.pid, ...foreign, ...tasks]);
+  const unknown = all.filter(({ id, name }) => !known.has(id) && !KNOWN.has(name));
+  if (original) {
+    // They are the first that Node starts, and have no name in Node 20 (both) and 22 (the second).
+    const nameless = ['DelayedTaskSche', 'SignalInspector'].filter((name) =>
+      all.every((thread) => thread.name !== name),
+    );
+    unknown.splice(0, nameless.length);
+  }
+  // libuv names its threads from 1.50 on (Node 22): asking for them starts those that are not there yet.
+  if (unknown.length === 0 || all.some(({ name }) => name === 'libuv-worker')) return unknown;
+  const io = new Set(binding.ioThreads(IO_PATIENCE) ?? unknown.map(({ id }) => id));
+  return unknown.filter(({ id }) => !io.has(id));
+}
+
+/** Workers whose life this library has noticed. */
+export function workerObstacle(): Obstacle | undefined {
+  const { count, hooks } = countWorkers();
+  if (count === 0) return undefined;
+  if (hooks) {
+    return {
+      reason: "a thread runs the module loader's hooks: a child would inherit its locks without it",
+      advice:
+        'use module.registerHooks(), whose hooks run in the main thread, instead of module.register() or --loader',
+    };
+  }
+  return {
+    reason: `${count === 1 ? 'a Worker is' : `${count} Workers are`} alive: a child would inherit the locks of a thread it lacks`,
+    advice: 'end it, start the processes first, or use a process that never had Workers',
+  };
+}
+
+/** Why unknown threads forbid a fork, if they do. */
+function explain(unknown: readonly Thread[]): Obstacle | undefined {
+  if (unknown.some(({ name }) => name === PROFILER)) {
+    return {
+      reason: 'a CPU profile is being taken: the thread that takes it does not exist in a child',
+      advice: 'stop the profile before the fork, or leave --cpu-prof out and profile in the child',
+    };
+  }
+  // Not imported: in a Worker it can't be.
+  if (process.getBuiltinModule('node:trace_events').getEnabledCategories() !== undefined) {
+    return {
+      reason: 'trace events are on: the thread that writes them does not exist in a child',
+      advice: 'call disable() of the tracing, or leave --trace-event-categories out',
+    };
+  }
+  findWorkers();
+  const workers = workerObstacle();
+  if (workers !== undefined) return workers;
+  if (/\(node:vm:/.test(wholeStack())) {
+    return {
+      reason: 'code runs in node:vm with a time limit: the thread that watches it does not exist in a child',
+      advice: 'fork outside of that code',
+    };
+  }
+  return undefined;
+}
+
+function wholeStack(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = Number.POSITIVE_INFINITY;
+  const { stack = '' } = new Error('where this is called from');
+  Error.stackTraceLimit = stackTraceLimit;
+  return stack;
+}
+
+function warn(threads: readonly Thread[]): void {
+  const names = [...new Set(threads.map(({ name }) => `'${name}'`))].join(', ');
+  process.emitWarning(
+    `${threads.length} threads that are not Node's own (${names}) will not exist in forked children`,
+    {
+      type: 'ForkWarning',
+      code: 'MP_FOREIGN_THREADS',
+      detail:
+        'A native addon has started them. What they hold locked at the moment of a fork stays locked in the child: fork before ' +
+        'the addon is used, or do not use it in children.',
+    },
+  );
+}
