@@ -10,6 +10,7 @@
 
 #include "fork/child_loop.h"
 #include "fork/heap_pages.h"
+#include "fork/heap_placement.h"
 #include "fork/io_pool_parking.h"
 
 namespace mp::fork {
@@ -100,6 +101,7 @@ sys::Result<Forked> Forker::fork_quieted(const ForkOptions& options, bool io_poo
 
   if (pid != 0) {
     unblock_signals();
+    hide_heap_from_others();
     if (pid < 0) return failure;
     placeholder.reset();
     sys::UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));

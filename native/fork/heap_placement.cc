@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "fork/vtable.h"
 
@@ -31,6 +33,13 @@ void* pointer(uintptr_t address) { return reinterpret_cast<void*>(address); }
 // already: the kernel makes a huge page only where all of its 2 MB are in one mapping.
 class Placement {
  public:
+  // Keeps what was given so far out of forks that other code makes: they would copy its page tables, to no purpose.
+  void hide_from_others() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [begin, end] : regions_) madvise(pointer(begin), end - begin, MADV_DONTFORK);
+    if (mapped_ != begin_) madvise(pointer(begin_), mapped_ - begin_, MADV_DONTFORK);
+  }
+
   // nullptr when the kernel has something else at that place, or no memory.
   void* take(size_t length) {
     const std::lock_guard lock(mutex_);
@@ -48,7 +57,8 @@ class Placement {
     void* region = mmap(nullptr, kRegion, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (region == MAP_FAILED) return false;
     munmap(region, kRegion);
-    next_ = mapped_ = round_up(reinterpret_cast<uintptr_t>(region), kBlock);
+    if (mapped_ != begin_) regions_.emplace_back(begin_, mapped_);
+    begin_ = next_ = mapped_ = round_up(reinterpret_cast<uintptr_t>(region), kBlock);
     end_ = reinterpret_cast<uintptr_t>(region) + kRegion;
     return true;
   }
@@ -69,6 +79,8 @@ class Placement {
   }
 
   std::mutex mutex_;
+  std::vector<std::pair<uintptr_t, uintptr_t>> regions_;  // those that are used up
+  uintptr_t begin_ = 0;
   uintptr_t next_ = 0;
   uintptr_t mapped_ = 0;
   uintptr_t end_ = 0;
@@ -101,6 +113,8 @@ void* replace(void** slot, void* function) {
 }
 
 }  // namespace
+
+void hide_heap_from_others() { placement().hide_from_others(); }
 
 void place_heap_densely() {
   if (original_allocate != nullptr) return;

@@ -10,4 +10,8 @@ namespace mp::fork {
 // what this needs: forks are slower then, nothing else.
 void place_heap_densely();
 
+// In the parent, after a fork: child_process.spawn() then copies no page tables of the heap, as on a Node without this
+// library, whose V8 hides its pages itself. They are revealed right before the next fork: see heap_pages.h.
+void hide_heap_from_others();
+
 }  // namespace mp::fork
