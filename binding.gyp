@@ -78,6 +78,7 @@
         "native/binding/errors.cc",
         "native/fork/child_loop.cc",
         "native/fork/forker.cc",
+        "native/fork/heap_compaction.cc",
         "native/fork/heap_pages.cc",
         "native/fork/heap_placement.cc",
         "native/fork/io_pool_parking.cc",

@@ -9,6 +9,7 @@ export { type Waitable, wait, waitSync } from './connection/wait.js';
 export * from './errors.js';
 export { type ForkHooks, onFork } from './fork/hooks.js';
 export { type ForkSupport, forkSupport } from './fork/support.js';
+export { warmup } from './fork/warmup.js';
 export type { SyncWaitOptions, WaitOptions } from './internal/deadline.js';
 export { cpuCount } from './process/cpu_count.js';
 export { activeChildren, currentProcess, isMainProcess, parentProcess } from './process/current.js';

@@ -54,6 +54,9 @@ class Forker {
   std::optional<sys::Result<Forked>> fork(const ForkOptions& options, sys::Deadline deadline);
   void unblock_signals();
 
+  // The threads of V8's tasks, after prepare().
+  WorkerPool& task_pool() { return takeover_->pool(); }
+
   // True in a fresh child whose parent waited for the answer of a DNS server.
   bool lost_dns_queries() const { return lost_dns_queries_; }
 

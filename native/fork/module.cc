@@ -12,6 +12,7 @@
 #include "binding/errors.h"
 #include "fork/child_loop.h"
 #include "fork/forker.h"
+#include "fork/heap_compaction.h"
 #include "fork/heap_placement.h"
 #include "fork/trial.h"
 #include "sys/entropy.h"
@@ -74,6 +75,7 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
                              InstanceMethod<&ForkAddon::TaskThreads>("taskThreads"),
                              InstanceMethod<&ForkAddon::IoThreads>("ioThreads"),
                              InstanceMethod<&ForkAddon::Trial>("trial"),
+                             InstanceMethod<&ForkAddon::CollectAllGarbage>("collectAllGarbage"),
                              InstanceMethod<&ForkAddon::AtCleanPoint>("atCleanPoint"),
                              InstanceMethod<&ForkAddon::Fork>("fork"),
                              InstanceMethod<&ForkAddon::UnblockSignals>("unblockSignals"),
@@ -132,6 +134,10 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
         return "failed";
     }
     return "failed";
+  }
+
+  void CollectAllGarbage(const Napi::CallbackInfo&) {
+    collect_all_garbage(v8::Isolate::GetCurrent(), forker_->task_pool());
   }
 
   void AtCleanPoint(const Napi::CallbackInfo& info) {

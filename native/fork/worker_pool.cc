@@ -144,12 +144,12 @@ void WorkerPool::resume() {
   wake_if_waited_for();
 }
 
-void WorkerPool::drain(v8::TaskPriority priority) {
+bool WorkerPool::drain(v8::TaskPriority priority, sys::Deadline deadline) {
   std::unique_lock lock(sync_->mutex);
   // Where no thread could be made, nobody else would run them.
   while (threads_ == 0 && busy_at(rank(priority)) && run_next(lock)) {
   }
-  sync_->quiet.wait(lock, sys::kForever, [this, priority] { return stopped_ || !busy_at(rank(priority)); });
+  return sync_->quiet.wait(lock, deadline, [this, priority] { return stopped_ || !busy_at(rank(priority)); });
 }
 
 void WorkerPool::restart_in_child() {

@@ -38,7 +38,8 @@ class WorkerPool {
   void resume();
 
   // Blocks until no task of `priority` or above is queued or running; delayed tasks don't count until they are due.
-  void drain(v8::TaskPriority priority);
+  // False when one still is at the deadline.
+  bool drain(v8::TaskPriority priority, sys::Deadline deadline = sys::kForever);
 
   // For the end of the process: waits for the tasks that run, and drops all others, those to come as well. What they
   // would work with is about to be destroyed.

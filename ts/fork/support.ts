@@ -106,6 +106,12 @@ export function forkSupport(): ForkSupport {
   return { supported: false, reason: found.reason, advice: found.advice };
 }
 
+/** The fork addon, ready, whether or not something is in the way of a fork now; undefined where there is none. */
+export function preparedFork(): ForkBinding | undefined {
+  if (loaded === undefined || 'reason' in loaded || prepare(loaded.binding) !== undefined) return undefined;
+  return loaded.binding;
+}
+
 /** The fork addon. @throws ERR_MP_START_METHOD with the reason and the remedy where fork can't work. */
 export function requireFork(): ForkBinding {
   const found = assess();

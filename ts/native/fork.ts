@@ -16,6 +16,8 @@ export interface ForkBinding {
    * milliseconds; 'disturbed' when the child could not be made, or was killed by somebody: no verdict either.
    */
   trial(patience: number): { outcome: 'passed' | 'busy' | 'disturbed' | 'failed'; reason: string };
+  /** Collects until nothing more is found, lets V8's threads finish, gives free memory back. Blocks. After prepare(). */
+  collectAllGarbage(): void;
   /** Calls back once from the loop's check phase: no JavaScript on the stack, no batch of events half done. */
   atCleanPoint(callback: () => void): void;
   /**
