@@ -30,7 +30,10 @@ bool start_detached(void* (*entry)(void*), void* argument) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
   const bool started = pthread_create(&thread, nullptr, entry, argument) == 0;
-  if (started) pthread_detach(thread);
+  if (started) {
+    pthread_setname_np(thread, WorkerPool::kThreadName);  // here: nobody is to see it without
+    pthread_detach(thread);
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return started;
 }
@@ -41,20 +44,19 @@ WorkerPool::WorkerPool(int max_threads) : max_threads_(max_threads), sync_(new S
 
 void WorkerPool::post(v8::TaskPriority priority, Task task) {
   const std::lock_guard lock(sync_->mutex);
-  if (stopped_) return;
   queues_[rank(priority)].push_back(std::move(task));
   ensure_thread();
 }
 
 void WorkerPool::post_delayed(Task task, double delay_in_seconds) {
   const std::lock_guard lock(sync_->mutex);
-  if (stopped_) return;
   delayed_.emplace(sys::deadline_after(delay_in_seconds * 1000), std::move(task));
   ensure_thread();
 }
 
 // With the mutex held: somebody must see the new task.
 void WorkerPool::ensure_thread() {
+  if (stopped_) return;
   if (idle_ == 0 && threads_ < max_threads_) {
     const bool started = start_detached(
         [](void* pool) -> void* {
@@ -96,7 +98,6 @@ bool WorkerPool::run_next(std::unique_lock<std::mutex>& lock) {
 }
 
 void WorkerPool::run_thread() {
-  pthread_setname_np(pthread_self(), kThreadName);
   std::unique_lock lock(sync_->mutex);
   for (;;) {
     if (run_next(lock)) continue;
@@ -129,13 +130,9 @@ bool WorkerPool::pause(sys::Deadline deadline) {
 }
 
 void WorkerPool::stop(sys::Deadline deadline) {
-  {
-    const std::lock_guard lock(sync_->mutex);
-    stopped_ = true;
-    for (auto& queue : queues_) queue.clear();
-    delayed_.clear();
-  }
   pause(deadline);
+  const std::lock_guard lock(sync_->mutex);
+  paused_ = stopped_ = true;
 }
 
 void WorkerPool::resume() {

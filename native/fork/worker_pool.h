@@ -41,8 +41,8 @@ class WorkerPool {
   // False when one still is at the deadline.
   bool drain(v8::TaskPriority priority, sys::Deadline deadline = sys::kForever);
 
-  // For the end of the process: waits for the tasks that run, and drops all others, those to come as well. What they
-  // would work with is about to be destroyed.
+  // For the end of the process: waits for the tasks that run and lets no other begin, for what they would work with is
+  // about to be destroyed. They stay in the queue: V8 takes a task that is gone for one that is done.
   void stop(sys::Deadline deadline);
 
   // In a forked child of a paused pool, before anything else: the parent's threads don't exist here.

@@ -10,17 +10,15 @@ namespace mp::sys {
 namespace {
 
 constexpr size_t kStackBytes = 128 * 1024;
+// As /proc/self/task/*/comm shows it to whoever looks for threads that forked children would lack.
+constexpr const char* kName = "mp-helper";
 
 struct Start {
   void (*body)(void*);
   void* argument;
 };
 
-// As /proc/self/task/*/comm shows it, and whoever looks for threads that forked children would lack.
-constexpr const char* kName = "mp-helper";
-
 void* run(void* raw) {
-  pthread_setname_np(pthread_self(), kName);
   const auto start = std::unique_ptr<Start>(static_cast<Start*>(raw));
   start->body(start->argument);
   return nullptr;
@@ -41,6 +39,7 @@ Status start_helper_thread(void (*body)(void*), void* argument) {
   pthread_t thread;
   const int failed = pthread_create(&thread, &attributes, run, start.get());
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (failed == 0) pthread_setname_np(thread, kName);
   pthread_attr_destroy(&attributes);
   if (failed != 0) return Error{failed, "pthread_create"};
   static_cast<void>(start.release());

@@ -72,11 +72,11 @@ function countThreads(): number {
   return (fs.statSync(TASKS, { throwIfNoEntry: false })?.nlink ?? 2) - 2;
 }
 
-function listThreads(): Thread[] {
+function listThreads(ids: readonly number[] = fs.readdirSync(TASKS).map(Number)): Thread[] {
   const threads: Thread[] = [];
-  for (const id of fs.readdirSync(TASKS)) {
+  for (const id of ids) {
     try {
-      threads.push({ id: Number(id), name: fs.readFileSync(`${TASKS}/${id}/comm`, 'utf8').trimEnd() });
+      threads.push({ id, name: fs.readFileSync(`${TASKS}/${id}/comm`, 'utf8').trimEnd() });
     } catch {
       // It has ended since.
     }
@@ -96,9 +96,11 @@ function unknownThreads(binding: ForkBinding, tasks: readonly number[], { foreig
     unknown.splice(0, nameless.length);
   }
   // libuv names its threads from 1.50 on (Node 22): asking for them starts those that are not there yet.
-  if (unknown.length === 0 || all.some(({ name }) => name === 'libuv-worker')) return unknown;
-  const io = new Set(binding.ioThreads(IO_PATIENCE) ?? unknown.map(({ id }) => id));
-  return unknown.filter(({ id }) => !io.has(id));
+  if (unknown.length === 0) return [];
+  const named = all.some(({ name }) => name === 'libuv-worker');
+  const io = new Set(named ? [] : (binding.ioThreads(IO_PATIENCE) ?? unknown.map(({ id }) => id)));
+  // Looked at twice: a thread has its name a moment after its birth.
+  return listThreads(unknown.map(({ id }) => id)).filter(({ id, name }) => !io.has(id) && !KNOWN.has(name));
 }
 
 /** Workers whose life this library has noticed. */
