@@ -17,7 +17,7 @@ async function assertRefused(reason: RegExp): Promise<void> {
   assert.equal(support.supported, false);
   assert.match(support.supported ? '' : support.reason, reason);
   assert.ok(!support.supported && support.advice.length > 0);
-  const child = new Process({ target: () => {} });
+  const child = new Process({ target: () => {}, startMethod: 'fork' });
   await assert.rejects(child.start(), { code: 'ERR_MP_START_METHOD', message: reason });
   assert.throws(() => child.startSync(), { code: 'ERR_MP_START_METHOD' });
   assert.throws(() => fork(), { code: 'ERR_MP_START_METHOD' });
@@ -67,7 +67,9 @@ describe('forkSupport', () => {
     const attempt = (): void => {
       const support = forkSupport();
       if (!support.supported) reasons.push(support.reason);
-      assert.throws(() => new Process({ target: () => {} }).startSync(), { code: 'ERR_MP_START_METHOD' });
+      assert.throws(() => new Process({ target: () => {}, startMethod: 'fork' }).startSync(), {
+        code: 'ERR_MP_START_METHOD',
+      });
       assert.throws(() => fork(), { code: 'ERR_MP_START_METHOD' });
     };
     runInNewContext('attempt()', { attempt }, { timeout: 10_000 });
@@ -82,7 +84,7 @@ describe('forkSupport', () => {
       `${before}
        const { forkSupport, Process } = await import('posix-multiprocessing');
        const support = forkSupport();
-       const error = await new Process({ target() {} }).start().then(() => undefined, (reason) => reason);
+       const error = await new Process({ target() {}, startMethod: 'fork' }).start().then(() => undefined, (reason) => reason);
        console.log(support.reason);
        if (error?.code !== 'ERR_MP_START_METHOD' || !error.message.includes(support.reason) || !error.message.includes(support.advice))
          console.log('start(): ' + error);
@@ -147,7 +149,7 @@ describe('forkSupport', () => {
        delete process.env.MP_BINARY_DIR;
        const { forkSupport, Process } = await import(path.join(copy, 'index.js'));
        console.log(JSON.stringify(forkSupport()));
-       const error = await new Process({ target() {} }).start().catch((reason) => reason);
+       const error = await new Process({ target() {}, startMethod: 'fork' }).start().catch((reason) => reason);
        console.log(error.code);`,
       { args: [mkdtempSync(join(tmpdir(), 'mp-unknown-'))] },
     );
@@ -266,7 +268,7 @@ describe('a fork that the system refuses', () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
       setrlimit('nproc', { soft: 1, hard: 1 });
       process.setuid(54321);
-      const error = await new Process({ target: () => {} }).start().catch((reason) => reason);
+      const error = await new Process({ target: () => {}, startMethod: 'fork' }).start().catch((reason) => reason);
       console.log(error.code, error.cause.code, error.cause.syscall);
       console.log(error.message);
     `);

@@ -18,7 +18,7 @@ const GRACE = 3_000;
 
 /** False for a name that another process, still alive, made: other runs on this machine are none of our business. */
 function isOurs(name: string): boolean {
-  const owner = /^(?:sem\.)?mp-(?:[a-z]+-)?(\d+)-/.exec(name)?.[1];
+  const owner = /^(?:sem\.)?mp-(?:[a-z]+-)?(\d+)(?:-|$)/.exec(name)?.[1];
   if (owner === undefined || Number(owner) === process.pid) return true;
   try {
     process.kill(Number(owner), 0);

@@ -27,7 +27,7 @@ export function certificate(): Certificate {
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const part = (name: string): string =>
-    new RegExp(`-----BEGIN ${name}-----[sS]*?-----END ${name}-----\n`).exec(both)?.[0] ?? '';
+    new RegExp(`-----BEGIN ${name}-----[\\s\\S]*?-----END ${name}-----\n`).exec(both)?.[0] ?? '';
   made = { key: part('PRIVATE KEY'), cert: part('CERTIFICATE') };
   return made;
 }
