@@ -14,6 +14,7 @@
         "native/sys/file_hole.cc",
         "native/sys/file_size.cc",
         "native/sys/flock.cc",
+        "native/sys/fork_count.cc",
         "native/sys/futex.cc",
         "native/sys/helper_thread.cc",
         "native/sys/mapping.cc",
@@ -41,12 +42,20 @@
       "type": "static_library",
       "includes": ["native/flags.gypi"],
       "sources": [
-        "native/ipc/lock_waiter.cc",
-        "native/ipc/process_token.cc",
+        "native/ipc/barrier_wait.cc",
+        "native/ipc/condition_wait.cc",
+        "native/ipc/event_flag.cc",
+        "native/ipc/process_table.cc",
+        "native/ipc/region.cc",
         "native/ipc/ring.cc",
         "native/ipc/ring_space.cc",
         "native/ipc/sem_lock.cc",
-        "native/ipc/sem_page.cc"
+        "native/ipc/semaphore_units.cc",
+        "native/ipc/unit_ledger.cc",
+        "native/ipc/wait_room.cc",
+        "native/ipc/waitable.cc",
+        "native/ipc/waiter_table.cc",
+        "native/ipc/word_lock.cc"
       ]
     },
     {
@@ -63,10 +72,12 @@
         "native/binding/module.cc",
         "native/binding/poller_api.cc",
         "native/binding/process_api.cc",
+        "native/binding/region_api.cc",
         "native/binding/ring_api.cc",
         "native/binding/semaphore_api.cc",
         "native/binding/socket_api.cc",
-        "native/binding/wait_api.cc"
+        "native/binding/wait_api.cc",
+        "native/binding/wait_room_api.cc"
       ]
     },
     {

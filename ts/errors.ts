@@ -67,10 +67,18 @@ export class SerializationError extends MultiprocessingError {
 export class OverReleaseError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_OVER_RELEASE';
 }
+/** An RLock or a Condition used without holding the lock. Python: `AssertionError`, or `RuntimeError`. */
+export class NotOwnerError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_NOT_OWNER';
+}
+/** The barrier is broken: by a time-out, by abort(), or because a party died. Python: `threading.BrokenBarrierError`. */
+export class BrokenBarrierError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_BROKEN_BARRIER';
+}
 /** The holder died; the lock is now the caller's, and what it guards may be torn. */
 export class OwnerDiedError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_OWNER_DIED';
-  /** The process that died holding the lock. */
+  /** The process that died holding the lock; 0 when too many have come and gone since to know. */
   readonly pid: number;
   constructor(message: string, pid: number) {
     super(message);

@@ -12,10 +12,12 @@ void init_locking(Napi::Env env, Napi::Object exports);
 void init_memory(Napi::Env env, Napi::Object exports);
 void init_poller(Napi::Env env, Napi::Object exports);
 void init_process(Napi::Env env, Napi::Object exports);
+void init_region(Napi::Env env, Napi::Object exports);
 void init_ring(Napi::Env env, Napi::Object exports);
 void init_semaphore(Napi::Env env, Napi::Object exports);
 void init_socket(Napi::Env env, Napi::Object exports);
 void init_wait(Napi::Env env, Napi::Object exports);
+void init_wait_room(Napi::Env env, Napi::Object exports);
 
 template <auto Callback>
 void export_function(Napi::Env env, Napi::Object exports, const char* name) {

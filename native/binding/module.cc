@@ -10,10 +10,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   mp::binding::init_memory(env, exports);
   mp::binding::init_poller(env, exports);
   mp::binding::init_process(env, exports);
+  mp::binding::init_region(env, exports);
   mp::binding::init_ring(env, exports);
   mp::binding::init_semaphore(env, exports);
   mp::binding::init_socket(env, exports);
   mp::binding::init_wait(env, exports);
+  mp::binding::init_wait_room(env, exports);
   return exports;
 }
 

@@ -1,103 +1,47 @@
 #include "ipc/sem_lock.h"
 
-#include <algorithm>
-#include <optional>
-
-#include "sys/futex.h"
-
 namespace mp::ipc {
 
-namespace {
-
-constexpr uint64_t kLowHalf = 0xffff'ffff;
-constexpr uint64_t kOneWaiter = uint64_t{1} << 32;
-
-uint32_t value_of(DoubleWord counts) { return static_cast<uint32_t>(counts.low); }
-bool has_waiters(DoubleWord counts) { return counts.low >= kOneWaiter; }
-ProcessToken token_in(DoubleWord counts) { return static_cast<ProcessToken>(counts.high >> 32); }
-uint64_t with_token(DoubleWord counts, ProcessToken token) {
-  return (counts.high & kLowHalf) | static_cast<uint64_t>(token) << 32;
-}
-
-// Adds to the value and sets the token, all at once, however often others change the counts meanwhile. The counts as
-// they were, or nothing as soon as `wanted` does not want them.
-template <typename Wanted>
-std::optional<DoubleWord> change(DoubleWord& counts, Wanted wanted, int64_t units, ProcessToken token) {
-  for (;;) {
-    const DoubleWord found = load_halves(counts);
-    if (!wanted(found)) return std::nullopt;
-    const DoubleWord changed{found.low + static_cast<uint64_t>(units), with_token(found, token)};
-    if (compare_exchange(counts, found, changed)) return found;
-  }
-}
-
-const uint32_t* futex_word(const DoubleWord& counts) { return reinterpret_cast<const uint32_t*>(&counts.low); }
-
-}  // namespace
-
-bool SemLock::take(ProcessToken self) const {
-  const auto has_unit = [](DoubleWord counts) { return value_of(counts) != 0; };
-  return change(page_->record().counts, has_unit, -1, self).has_value();
-}
-
-bool SemLock::release() const {
-  DoubleWord& counts = page_->record().counts;
-  const auto before = change(counts, [](DoubleWord found) { return value_of(found) == 0; }, 1, kNobody);
+bool SemLock::release(SemRecord& record) {
+  const auto is_held = [](DoubleWord counts) { return value_of(counts) == 0; };
+  const auto before = change(record.counts, is_held, 1, kNobody);
   if (!before) return false;
-  if (has_waiters(*before)) static_cast<void>(sys::futex_wake(futex_word(counts), 1));
+  if (has_waiters(*before)) static_cast<void>(sys::futex_wake(value_word(record), 1));
   return true;
 }
 
-ProcessToken SemLock::holder() const {
-  const DoubleWord counts = load_halves(page_->record().counts);
-  return value_of(counts) == 0 ? token_in(counts) : kNobody;
+ProcessToken SemLock::holder(SemRecord& record) {
+  const DoubleWord counts = load_halves(record.counts);
+  return value_of(counts) == 0 ? mark_of(counts) : kNobody;
 }
 
-bool SemLock::held() const { return value_of(load_halves(page_->record().counts)) == 0; }
-
-Attempt SemLock::take_over(ProcessToken self) const {
-  const ProcessToken found = holder();
-  if (found == kNobody || found == self) return {};
-  // Read after the token: who comes from another namespace says so before it leaves its token.
-  if (std::atomic_ref(page_->record().pid_namespace).load() == kMixedNamespaces || !is_dead(found)) return {};
-  const auto still = [found](DoubleWord counts) { return value_of(counts) == 0 && token_in(counts) == found; };
-  if (!change(page_->record().counts, still, 0, self)) return {};
-  return {.acquired = true, .dead_holder = pid_of(found)};
+Outcome SemLock::take_over() {
+  const ProcessToken found = holder(record_);
+  if (found == kNobody || found == self() || !processes().is_dead(found)) return {};
+  const pid_t pid = processes().pid_of(found);
+  const auto still = [found](DoubleWord counts) { return value_of(counts) == 0 && mark_of(counts) == found; };
+  if (!change(record_.counts, still, 0, self())) return {};
+  taken_from_ = found;
+  return {.done = true, .detail = pid == 0 ? -1 : pid};
 }
 
-Attempt SemLock::try_acquire(ProcessToken self) const {
-  if (take(self)) return {.acquired = true};
-  return take_over(self);
+Outcome SemLock::attempt(bool look) {
+  const auto has_unit = [](DoubleWord counts) { return value_of(counts) != 0; };
+  if (change(record_.counts, has_unit, -1, self())) return {.done = true};
+  return look ? take_over() : Outcome{};
 }
 
-Attempt SemLock::attempt(ProcessToken self, HolderChecks& checks) const {
-  if (take(self)) return {.acquired = true};
-  return checks.due() ? take_over(self) : Attempt{};
-}
-
-Attempt SemLock::acquire_until(ProcessToken self, sys::Deadline deadline) const {
-  if (take(self)) return {.acquired = true};
-  for (HolderChecks checks; sys::monotonic_now() < deadline; sleep_until(std::min(deadline, checks.next()))) {
-    if (const Attempt made = attempt(self, checks); made.acquired) return made;
+// Whoever has taken over from the dead and does not want to have leaves that to the next one.
+void SemLock::undo() {
+  if (taken_from_ == kNobody) {
+    release(record_);
+    return;
   }
-  return try_acquire(self);
+  const auto held = [](DoubleWord counts) { return value_of(counts) == 0; };
+  change(record_.counts, held, 0, taken_from_);
+  wake(record_, 1);
 }
 
-void SemLock::sleep_until(sys::Deadline deadline) const {
-  DoubleWord& counts = page_->record().counts;
-  // glibc's protocol: sem_post wakes only when there are waiters. One that is killed is counted for good, which costs
-  // every later post a call in vain.
-  const std::atomic_ref waiters(counts.low);
-  waiters.fetch_add(kOneWaiter);
-  static_cast<void>(sys::futex_wait(futex_word(counts), 0, deadline));
-  waiters.fetch_sub(kOneWaiter);
-}
-
-void SemLock::pass_on() const {
-  const DoubleWord counts = load_halves(page_->record().counts);
-  if (value_of(counts) != 0 && has_waiters(counts)) {
-    static_cast<void>(sys::futex_wake(futex_word(page_->record().counts), 1));
-  }
-}
+void SemLock::arm(std::span<sys::FutexWord> words) { words[0] = {value_word(record_), 0}; }
 
 }  // namespace mp::ipc

@@ -15,6 +15,7 @@ import type { ProcessBinding } from './process.js';
 import type { RingBinding } from './ring.js';
 import type { SocketBinding } from './socket.js';
 import type { WaitBinding } from './wait.js';
+import type { WaitRoomBinding } from './wait_room.js';
 
 const require = createRequire(import.meta.url);
 
@@ -65,7 +66,8 @@ type Addon = DescriptorBinding &
   ProcessBinding &
   RingBinding &
   SocketBinding &
-  WaitBinding;
+  WaitBinding &
+  WaitRoomBinding;
 
 /** The Node-API addon: one binary for every Node version. */
 export const native: Addon = load('native addon', 'mp') as Addon;

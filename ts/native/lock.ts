@@ -1,36 +1,75 @@
-/** The face of native/binding/lock_api.cc. */
+/** The faces of native/binding/region_api.cc and lock_api.cc. */
 
-/**
- * How an attempt to get a lock ended: false without it, true with it, a pid with it and from this process, which died
- * holding it.
- */
-export type Attempt = boolean | number;
-
-/** `self` is this process's token, of processToken(). */
-export interface SemLockObject {
-  /** Of its file: tells it from a later one of the same name. */
+/** Shared memory with a table of the processes that use it. */
+export interface RegionObject {
+  /** The memory itself; once. */
+  bytes(): ArrayBuffer;
+  /** Of a semaphore's file: tells it from a later one of the same name. */
   inode(): number;
-  tryAcquire(self: number): Attempt;
-  /** Blocks; negative milliseconds wait for ever. */
-  acquire(self: number, milliseconds: number): Attempt;
-  /** False: nobody holds it. */
-  release(): boolean;
-  isHeld(): boolean;
-  /** 0: nobody, or a program that leaves no name. */
-  holder(): number;
-  /** Waits on a thread; the descriptor, which stays this object's, polls readable once the unit is taken. */
-  startWaiting(self: number): number;
-  /** What the thread has got by now; it takes nothing afterwards. In a forked child it forgets the parent's. */
-  stopWaiting(): Attempt;
-  close(): void;
+  /** This process's token, by which the region's words name it. */
+  enter(): number;
+  /** 0: not known any more. */
+  pidOf(token: number): number;
 }
 
 export interface LockBinding {
-  /** With a mode it makes a semaphore of value 1, without one it opens what is there. The name has no slash. */
-  SemLock: new (
-    name: string,
-    mode: number | undefined,
-  ) => SemLockObject;
-  /** Names this process in shared memory, and no other, forked children included. */
-  processToken(): number;
+  /**
+   * A number: an arena of so many bytes from OBJECTS_OFFSET on. A name, without a slash: a named semaphore, with a mode a
+   * new one of that value, without one the one that is there.
+   */
+  Region: new (
+    nameOrBytes: string | number,
+    mode?: number,
+    value?: number,
+  ) => RegionObject;
+  /** How often this process has forked. */
+  forkCount(): number;
+  /** False: nobody holds it. */
+  releaseWord(region: RegionObject, offset: number): boolean;
+  takeSemLock(region: RegionObject, self: number): boolean;
+  /** False: nobody holds it. */
+  releaseSemLock(region: RegionObject): boolean;
+  /** A token; 0: nobody; -1: a program that leaves no name. */
+  semLockHolder(region: RegionObject): number;
+  /** Wakes up to so many of those who wait for units. */
+  wakeUnits(region: RegionObject, offset: number, count: number): void;
+  prepareLedger(region: RegionObject, ledger: number, self: number): void;
+  /** False: more than there may be. */
+  releaseRestored(region: RegionObject, offset: number, ledger: number, self: number, units: number): boolean;
+  /** What the dead hold comes back. */
+  restoreUnits(region: RegionObject, offset: number, ledger: number, self: number): void;
+  prepareTable(region: RegionObject, offset: number, capacity: number, parties: number): void;
+  /** A slot; -1: too many wait. */
+  joinCondition(region: RegionObject, offset: number, self: number): number;
+  /** How many were woken. */
+  notifyCondition(region: RegionObject, offset: number, count: number): number;
+  /** -1: broken; -2: full; else the slot twice, plus one for who is the last. */
+  arriveAtBarrier(region: RegionObject, offset: number, self: number): number;
+  /** The index of the last one, who opens it; -1: broken. */
+  openBarrier(region: RegionObject, offset: number, slot: number): number;
+  /** -2: the party waits no more; else how its wait has ended: its index, or -1 for broken. */
+  leaveBarrier(region: RegionObject, offset: number, slot: number): number;
+  breakBarrier(region: RegionObject, offset: number): void;
+  resetBarrier(region: RegionObject, offset: number): void;
+  lookAtBarrier(region: RegionObject, offset: number): { waiting: number; broken: boolean; phase: number };
 }
+
+/** native/ipc/region.h: kObjectsOffset. */
+export const OBJECTS_OFFSET: number = 68 * 1024;
+/** native/ipc/sem_record.h: sizeof(SemRecord), and in 32-bit words what is where. */
+export const SEM_RECORD_BYTES = 40;
+export const SEM_VALUE = 0;
+export const SEM_WAITERS = 1;
+export const SEM_SHARED = 2;
+export const SEM_EPOCH = 8;
+export const SEM_BOUND = 9;
+/** What SEM_SHARED holds. */
+export const SHARED_SEMAPHORE = 128;
+/** native/ipc/unit_ledger.h: sizeof(UnitLedger). */
+export const LEDGER_BYTES: number = 128 + 8 * 4096;
+/** native/ipc/waiter_table.h: waiter_table_bytes(). */
+export function waiterTableBytes(capacity: number): number {
+  return 128 + 16 * capacity;
+}
+/** native/ipc/word_lock.h: all of a word but kWordWaiters. */
+export const TOKEN_MASK = 0x7fff_ffff;

@@ -1,22 +1,15 @@
-/** Lock: a named POSIX semaphore of value 1 that knows its holder. */
+/** Lock: mutual exclusion between processes. */
 
 import { type InspectOptions, inspect } from 'node:util';
-import { ClosedError, OverReleaseError, OwnerDiedError, TimeoutError } from '../errors.js';
-import {
-  deadlineOf,
-  millisecondsLeft,
-  type SyncWaitOptions,
-  signalOf,
-  type WaitOptions,
-} from '../internal/deadline.js';
-import { bareName, keepAtExit, removeAtExit, underRandomName } from '../internal/object_names.js';
-import { invalidArgValue, validateBoolean, validateFunction, validateOptions } from '../internal/validate.js';
-import { native } from '../native/load.js';
-import type { Attempt, SemLockObject } from '../native/lock.js';
+import { NotOwnerError, OverReleaseError, OwnerDiedError } from '../errors.js';
+import type { SyncWaitOptions, WaitOptions } from '../internal/deadline.js';
+import { invalidArgValue } from '../internal/validate.js';
 import { registerHomebody } from '../serialization/registry.js';
-import { ownToken } from './holder.js';
-import type { LockLike, NamedOptions } from './lock_like.js';
-import { WaitQueue } from './wait_queue.js';
+import type { LockLike } from './lock_like.js';
+import { FREE, HELD_BY_STRANGER, type Mutex, makeMutex } from './mutex.js';
+import { checkName, type NamedOptions, unlinkNamed } from './named_semaphore.js';
+import { Acquirer, type Attempt } from './resource.js';
+import { use, useSync } from './use.js';
 
 export interface LockOptions extends NamedOptions {
   /**
@@ -26,39 +19,33 @@ export interface LockOptions extends NamedOptions {
   onOwnerDied?: 'error' | 'recover' | undefined;
 }
 
-/** What glibc puts before a semaphore's name to make its file. sem_overview(7) */
-const PREFIX = 'sem.';
-const OWNER_ONLY = 0o600;
-
-/** The semaphore of that name: the one that is there, else a new one. Others may make and remove it meanwhile. */
-function openOrCreate(name: string): { semaphore: SemLockObject; created: boolean } {
-  for (let create = false; ; create = !create) {
-    try {
-      return { semaphore: new native.SemLock(name, create ? OWNER_ONLY : undefined), created: create };
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
-    }
-  }
+/** A lock let go for a while, at all its levels. */
+export interface LetGo {
+  /** Gets it back. @throws ERR_MP_OWNER_DIED: it is held again all the same. */
+  resume(): Promise<void>;
+  resumeSync(): void;
 }
 
-/** Without a name: it has one for a moment, then only those know it who inherit it. */
-function createNameless(): SemLockObject {
-  const { name, made } = underRandomName((random) => new native.SemLock(random, OWNER_ONLY));
-  native.semUnlink(`/${name}`);
-  return made;
-}
+/** Lets go of a lock that the caller holds, for Condition. @throws ERR_MP_NOT_OWNER. */
+export const letGo: unique symbol = Symbol('letGo');
+/** Whether this process holds the lock. */
+export const isHeldHere: unique symbol = Symbol('isHeldHere');
+/** @throws ERR_MP_NOT_OWNER when the caller does not hold the lock. */
+export const mustBeHeld: unique symbol = Symbol('mustBeHeld');
+
+/** What an acquire resolves with that got the lock at once. */
+const HELD = Promise.resolve(true);
 
 /**
  * Mutual exclusion between processes: one holds the lock, the others wait. Python: `multiprocessing.Lock`.
  *
- * It is a POSIX semaphore of value 1: with a name, C's sem_open('/name') and Python's posix_ipc reach the same one.
- * Without a name it belongs to this process and those that it forks. Who holds it is written beside the value, in the
- * same instant: when a holder dies, at whatever instruction, one waiter takes over within 200 ms. A holder that is no
- * process of this library leaves no name; its death goes unnoticed, as everywhere with semaphores.
+ * With a name it is a POSIX semaphore of value 1: C's sem_open('/name') and Python's posix_ipc reach the same one.
+ * Without a name it is a word of shared memory, which belongs to this process and those that it forks. Who holds it is
+ * written in the same instant: when a holder dies, at whatever instruction, one waiter takes over within 200 ms. A holder
+ * that is no process of this library leaves no name; its death goes unnoticed, as everywhere with semaphores.
  *
  * The processes that wait are served in no strict order; those who await it in one process are, and acquireSync() goes
- * before them, as they can't run while it blocks. A process that awaits has one thread for each such lock.
+ * before them, as they can't run while it blocks. All awaiting of a process takes one thread for every 127 locks.
  *
  * Shared under 'fork' by being captured in a closure. A child holds nothing of what its parent holds, but may release
  * it, as anybody may.
@@ -69,35 +56,27 @@ function createNameless(): SemLockObject {
  * ```
  */
 export class Lock implements LockLike {
-  readonly #semaphore: SemLockObject;
-  readonly #queue: WaitQueue;
+  readonly #mutex: Mutex;
+  readonly #acquirer: Acquirer;
   readonly #name: string | undefined;
   readonly #recover: boolean;
-  #closed = false;
 
   /**
    * Opens or creates; doesn't block. A created name is removed at the end of the process that created it, unless it
    * persists. (A process killed by a signal leaves its names: unlink() removes them.)
    * @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE: a name with a second '/', a NUL, nothing, or more than 251
-   * bytes; EACCES; EMFILE; ENOSPC; EINVAL, EPROTO: what is there is no semaphore.
+   * bytes; EACCES; EMFILE; ENOMEM; ENOSPC; EINVAL, EPROTO: what is there is no semaphore.
    */
   constructor(options: LockOptions = {}) {
-    validateOptions(options, 'options');
-    const { persist = false, onOwnerDied = 'error' } = options;
-    validateBoolean(persist, 'options.persist');
+    const checked = checkName(options);
+    const { onOwnerDied = 'error' } = options;
     if (onOwnerDied !== 'error' && onOwnerDied !== 'recover') {
       throw invalidArgValue('options.onOwnerDied', "must be 'error' or 'recover'", onOwnerDied);
     }
     this.#recover = onOwnerDied === 'recover';
-    this.#name = options.name === undefined ? undefined : bareName(options.name, 'options.name', PREFIX.length);
-    this.#semaphore = this.#name === undefined ? createNameless() : Lock.#named(this.#name, persist);
-    this.#queue = new WaitQueue(this.#semaphore);
-  }
-
-  static #named(name: string, persist: boolean): SemLockObject {
-    const { semaphore, created } = openOrCreate(name);
-    if (created && !persist) removeAtExit(`/${PREFIX}${name}`, semaphore.inode());
-    return semaphore;
+    this.#name = checked.name;
+    this.#mutex = makeMutex(this, checked);
+    this.#acquirer = new Acquirer(this.#mutex, this.constructor.name);
   }
 
   /**
@@ -107,8 +86,9 @@ export class Lock implements LockLike {
    * @throws ERR_MP_OWNER_DIED, once per death: the lock is yours; ERR_MP_CLOSED; EAGAIN, EMFILE: no thread or
    * descriptor to wait with; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
    */
-  async acquire(options?: WaitOptions): Promise<boolean> {
-    return this.#accept(await this.#attempt(options));
+  acquire(options?: WaitOptions): Promise<boolean> {
+    if (options === undefined && this.#acquirer.idle && this.#mutex.take()) return HELD;
+    return this.#acquirer.acquire(options).then(this.#accept);
   }
 
   /**
@@ -117,7 +97,8 @@ export class Lock implements LockLike {
    * @throws ERR_MP_OWNER_DIED, once per death: the lock is yours; ERR_MP_CLOSED; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
    */
   acquireSync(options?: SyncWaitOptions): boolean {
-    return this.#accept(this.#attemptSync(options));
+    if (options === undefined && this.#mutex.take()) return true;
+    return this.#accept(this.#acquirer.acquireSync(options));
   }
 
   /**
@@ -125,7 +106,7 @@ export class Lock implements LockLike {
    * @throws ERR_MP_OWNER_DIED, once per death: the lock is yours; ERR_MP_CLOSED.
    */
   tryAcquire(): boolean {
-    return this.#accept(this.#open().tryAcquire(ownToken()));
+    return this.#mutex.take() || this.#accept(this.#acquirer.tryAcquire());
   }
 
   /**
@@ -133,7 +114,8 @@ export class Lock implements LockLike {
    * @throws ERR_MP_OVER_RELEASE when nobody holds it; ERR_MP_CLOSED.
    */
   release(): void {
-    if (!this.#open().release()) throw new OverReleaseError('release() of a Lock that nobody holds');
+    this.#acquirer.mustBeOpen();
+    if (!this.#mutex.release()) throw new OverReleaseError(`release() of a ${this.constructor.name} that nobody holds`);
   }
 
   /**
@@ -141,16 +123,8 @@ export class Lock implements LockLike {
    * @throws what the body throws; ERR_MP_TIMEOUT, ERR_MP_OWNER_DIED, and the body does not run: after the latter the
    * lock is free, so take it by acquire() where torn data must be repaired first; what acquire() throws.
    */
-  async use<R>(body: () => R | Promise<R>, options?: WaitOptions): Promise<R> {
-    validateFunction(body, 'body');
-    const attempt = await this.#attempt(options);
-    if (attempt === false) throw new TimeoutError('the time to wait for the Lock is up');
-    try {
-      this.#accept(attempt);
-      return await body();
-    } finally {
-      this.release();
-    }
+  use<R>(body: () => R | Promise<R>, options?: WaitOptions): Promise<R> {
+    return use(this, body, options);
   }
 
   /**
@@ -159,20 +133,13 @@ export class Lock implements LockLike {
    * @throws as use() does.
    */
   useSync<R>(body: () => R, options?: SyncWaitOptions): R {
-    validateFunction(body, 'body');
-    const attempt = this.#attemptSync(options);
-    if (attempt === false) throw new TimeoutError('the time to wait for the Lock is up');
-    try {
-      this.#accept(attempt);
-      return body();
-    } finally {
-      this.release();
-    }
+    return useSync(this, body, options);
   }
 
   /** Whether somebody holds it, at the moment of reading. @throws ERR_MP_CLOSED. */
   get locked(): boolean {
-    return this.#open().isHeld();
+    this.#acquirer.mustBeOpen();
+    return this.#mutex.holder() !== FREE;
   }
 
   /**
@@ -180,8 +147,10 @@ export class Lock implements LockLike {
    * name. @throws ERR_MP_CLOSED.
    */
   get owner(): number | undefined {
-    const pid = this.#open().holder();
-    return pid === 0 ? undefined : pid;
+    this.#acquirer.mustBeOpen();
+    const holder = this.#mutex.holder();
+    if (holder === FREE || holder === HELD_BY_STRANGER) return undefined;
+    return this.#mutex.spec.shared.region.pidOf(holder) || undefined;
   }
 
   /**
@@ -189,10 +158,7 @@ export class Lock implements LockLike {
    * unlink(). A lock that is held stays held. Idempotent.
    */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#queue.close(closedError());
-    this.#semaphore.close();
+    this.#acquirer.close();
   }
 
   /**
@@ -200,9 +166,7 @@ export class Lock implements LockLike {
    * @throws ENOENT when the name is gone.
    */
   unlink(): void {
-    if (this.#name === undefined) return;
-    keepAtExit(`/${PREFIX}${this.#name}`);
-    native.semUnlink(`/${this.#name}`);
+    if (this.#name !== undefined) unlinkNamed(this.#name);
   }
 
   /** close(). */
@@ -216,55 +180,46 @@ export class Lock implements LockLike {
     return `${this.constructor.name}${name} <${this.#state()}>`;
   }
 
+  /** @internal */
+  [isHeldHere](): boolean {
+    const { self } = this.#mutex.spec.shared;
+    return self !== 0 && this.#mutex.holder() === self;
+  }
+
+  /** @internal */
+  [mustBeHeld](): void {
+    this.#acquirer.mustBeOpen();
+    if (!this[isHeldHere]()) {
+      throw new NotOwnerError(`the ${this.constructor.name} is not held by this process`);
+    }
+  }
+
+  /** @internal */
+  [letGo](): LetGo {
+    this[mustBeHeld]();
+    this.#mutex.release();
+    return {
+      resume: async () => void this.#accept(await this.#acquirer.acquire(undefined)),
+      resumeSync: () => void this.#accept(this.#acquirer.acquireSync(undefined)),
+    };
+  }
+
   #state(): string {
-    if (this.#closed) return 'closed';
+    if (this.#acquirer.closed) return 'closed';
     if (!this.locked) return 'free';
     const { owner } = this;
     return owner === undefined ? 'held' : `held by ${owner}`;
   }
 
-  #open(): SemLockObject {
-    if (this.#closed) throw closedError();
-    return this.#semaphore;
-  }
-
-  async #attempt(options: WaitOptions | undefined): Promise<Attempt> {
-    const deadline = deadlineOf(options);
-    const signal = signalOf(options);
-    signal?.throwIfAborted();
-    const semaphore = this.#open();
-    const over = millisecondsLeft(deadline) === 0;
-    // Who comes later waits behind those who wait already.
-    if (this.#queue.isEmpty || over) {
-      const attempt = semaphore.tryAcquire(ownToken());
-      if (attempt !== false || over) return attempt;
-    }
-    return this.#queue.wait(deadline, signal);
-  }
-
-  #attemptSync(options: SyncWaitOptions | undefined): Attempt {
-    const deadline = deadlineOf(options);
-    const semaphore = this.#open();
-    const come = this.#queue.suspend();
-    try {
-      return come === false ? semaphore.acquire(ownToken(), millisecondsLeft(deadline)) : come;
-    } finally {
-      this.#queue.resume();
-    }
-  }
-
-  #accept(attempt: Attempt): boolean {
+  readonly #accept = (attempt: Attempt): boolean => {
     if (typeof attempt === 'boolean') return attempt;
     if (this.#recover) return true;
+    const pid = attempt < 0 ? 0 : attempt;
     throw new OwnerDiedError(
-      `process ${attempt} died holding the Lock: it is yours now, but what it guards may be half changed`,
-      attempt,
+      `process ${pid || '(unknown)'} died holding the ${this.constructor.name}: it is yours now, but what it guards may be half changed`,
+      pid,
     );
-  }
-}
-
-function closedError(): ClosedError {
-  return new ClosedError('this Lock is closed');
+  };
 }
 
 registerHomebody('Lock', Lock);

@@ -15,13 +15,3 @@ export interface LockLike {
   use<R>(body: () => R | Promise<R>, options?: WaitOptions): Promise<R>;
   useSync<R>(body: () => R, options?: SyncWaitOptions): R;
 }
-
-export interface NamedOptions {
-  /**
-   * A name under which unrelated processes (C and Python programs too) reach the same object: 'jobs' or '/jobs'. Opens
-   * what exists (its value stands), else creates it. Without a name the object is private to this process's tree.
-   */
-  name?: string | undefined;
-  /** The name outlives the process that made the object, until unlink(). Default false. */
-  persist?: boolean | undefined;
-}

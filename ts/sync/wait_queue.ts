@@ -1,18 +1,12 @@
 /**
- * Those in this process who await one lock, in their order. Only the first is waited for, by the one thread that the
- * native object has for it; the unit it brings goes to whoever is first by then.
+ * Those of one JavaScript thread who await one resource, in their order. Only the first is waited for; what comes goes to
+ * whoever is first by then.
  */
 
-import { type Deadline, millisecondsLeft } from '../internal/deadline.js';
-import { perProcess } from '../internal/per_process.js';
-import { READABLE } from '../internal/readiness.js';
-import { native } from '../native/load.js';
-import type { Attempt, SemLockObject } from '../native/lock.js';
-import type { PollerHandle } from '../native/poller.js';
-import { ownToken } from './holder.js';
-
-/** The longest that a timer of Node can wait. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+import { inChildAfterFork } from '../internal/after_fork.js';
+import type { Deadline } from '../internal/deadline.js';
+import type { Attempt, Resource } from './resource.js';
+import { atDeadline, type Pending, startWaiting } from './waiting.js';
 
 interface Waiter {
   readonly resolve: (attempt: Attempt) => void;
@@ -21,22 +15,16 @@ interface Waiter {
   readonly cleanUp: () => void;
 }
 
-/** The queues that wait at present; a child waits for nothing that its parent waits for. */
-const waiting = perProcess(
-  () => new Set<WaitQueue>(),
-  (inherited) => {
-    for (const queue of [...inherited]) queue.abandon();
-    return new Set();
-  },
-);
+/** The queues that wait at present. */
+const waiting = new Set<WaitQueue>();
 
 export class WaitQueue {
-  readonly #lock: SemLockObject;
+  readonly #resource: Resource;
   readonly #waiters: Set<Waiter> = new Set();
-  #poller: PollerHandle | undefined;
+  #pending: Pending | undefined;
 
-  constructor(lock: SemLockObject) {
-    this.#lock = lock;
+  constructor(resource: Resource) {
+    this.#resource = resource;
   }
 
   get isEmpty(): boolean {
@@ -46,43 +34,49 @@ export class WaitQueue {
   /** Resolves with the outcome, false on time-out; rejects with the signal's reason. Keeps the process alive. */
   wait(deadline: Deadline, signal: AbortSignal | undefined): Promise<Attempt> {
     return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      const setTimer = (): void => {
-        const left = millisecondsLeft(deadline);
-        if (left === 0) this.#expire(waiter);
-        else if (left > 0) timer = setTimeout(setTimer, Math.min(Math.ceil(left), LONGEST_TIMER));
-      };
+      let stopTimer = (): void => {};
       const onAbort = (): void => {
         this.#remove(waiter);
         reject(signal?.reason);
       };
       const cleanUp = (): void => {
-        clearTimeout(timer);
+        stopTimer();
         signal?.removeEventListener('abort', onAbort);
       };
       const waiter: Waiter = { resolve, reject, cleanUp };
       this.#waiters.add(waiter);
       signal?.addEventListener('abort', onAbort, { once: true });
-      setTimer();
       this.resume();
+      if (this.#waiters.has(waiter)) stopTimer = atDeadline(deadline, () => this.#expire(waiter));
     });
   }
 
   /**
-   * For a caller who blocks the event loop, where the thread could get the unit for one who can't run: stops waiting.
-   * If the thread has the unit already, the caller has it now. Go on with resume().
+   * For a caller who blocks the event loop, where what comes could go to one who can't run: stops waiting. What has come
+   * already is the caller's now. Go on with resume().
    */
   suspend(): Attempt {
-    return this.isEmpty ? false : this.#end();
+    const pending = this.#end();
+    return pending === undefined ? false : pending.stop();
   }
 
   resume(): void {
-    if (!this.isEmpty && this.#poller === undefined) this.#begin();
+    if (this.isEmpty || this.#pending !== undefined) return;
+    waiting.add(this);
+    try {
+      this.#pending = startWaiting(this.#resource.spec, (attempt) => {
+        this.#end();
+        this.#serve(attempt);
+      });
+    } catch (error) {
+      // No thread or descriptor to be had: nobody here can wait.
+      this.close(error);
+    }
   }
 
-  /** Everybody is rejected; a unit that has come is given back. */
+  /** Everybody is rejected; what has come goes back. */
   close(reason: unknown): void {
-    this.#giveBack(this.#end());
+    this.#end()?.cancel();
     for (const waiter of this.#takeAll()) waiter.reject(reason);
   }
 
@@ -99,39 +93,24 @@ export class WaitQueue {
     return waiters;
   }
 
-  #begin(): void {
-    waiting.value.add(this);
-    try {
-      const fd = this.#lock.startWaiting(ownToken());
-      this.#poller = new native.Poller(fd, () => this.#serve(this.#end()));
-      this.#poller.start(READABLE);
-    } catch (error) {
-      // No thread or descriptor to be had: nobody here can wait.
-      this.close(error);
-    }
+  #end(): Pending | undefined {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    waiting.delete(this);
+    return pending;
   }
 
-  #end(): Attempt {
-    waiting.value.delete(this);
-    this.#poller?.close();
-    this.#poller = undefined;
-    return this.#lock.stopWaiting();
-  }
-
-  #giveBack(attempt: Attempt): void {
-    if (attempt !== false) this.#lock.release();
-  }
-
-  /** The first gets what has come, the others are waited for. */
+  /** The first gets what has come, the others what else is there; who is left is waited for. */
   #serve(attempt: Attempt): void {
-    const [first] = this.#waiters;
-    if (first === undefined) {
-      this.#giveBack(attempt);
-      return;
-    }
-    if (attempt !== false) {
-      this.#remove(first);
-      first.resolve(attempt);
+    for (let got = attempt; got !== false; got = !this.isEmpty && this.#resource.take()) {
+      const [first] = this.#waiters;
+      if (first === undefined) {
+        this.#resource.giveBack();
+        return;
+      }
+      this.#waiters.delete(first);
+      first.cleanUp();
+      first.resolve(got);
     }
     this.resume();
   }
@@ -139,13 +118,13 @@ export class WaitQueue {
   #remove(waiter: Waiter): void {
     this.#waiters.delete(waiter);
     waiter.cleanUp();
-    if (this.isEmpty) this.#giveBack(this.#end());
+    if (this.isEmpty) this.#end()?.cancel();
   }
 
   #expire(waiter: Waiter): void {
     const [first] = this.#waiters;
     // At the last moment it may have come.
-    const attempt = first === waiter ? this.#end() : false;
+    const attempt = first === waiter ? (this.#end()?.giveUp() ?? false) : false;
     if (attempt !== false) {
       this.#serve(attempt);
       return;
@@ -155,3 +134,7 @@ export class WaitQueue {
     this.resume();
   }
 }
+
+inChildAfterFork(() => {
+  for (const queue of [...waiting]) queue.abandon();
+});

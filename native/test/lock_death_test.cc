@@ -16,8 +16,10 @@
 #include "test/support/test_lock.h"
 
 using namespace mp;
-using test::self;
-using test::TestLock;
+using test::acquire;
+using test::ArenaLock;
+using test::NamedLock;
+using test::try_acquire;
 
 namespace {
 
@@ -39,23 +41,29 @@ void over_instructions(long every, Trial trial) {
   }
 }
 
-// Without a look into /proc, which would be most of the instructions; for a process that is dead when it is looked at.
-ipc::ProcessToken token_for_the_doomed() { return static_cast<ipc::ProcessToken>(getpid()); }
+// A process of the table that is dead, in whose name others act; without a look into /proc, which would be most of the
+// instructions.
+template <typename Lock>
+ipc::ProcessToken token_of_the_doomed(const Lock& lock) {
+  test::in_child([&] { return lock.self() == ipc::kNobody ? 1 : 0; });
+  return (lock.processes().used - 1) | 1u << 12;
+}
 
-void check_usable(const TestLock& lock) {
-  const bool was_held = lock->held();
-  const ipc::Attempt attempt = lock->try_acquire(self());
+template <typename Lock>
+void check_usable(const Lock& lock) {
+  const bool was_held = lock.held();
+  const test::Attempt attempt = try_acquire(lock);
   REQUIRE(attempt.acquired);
   REQUIRE((attempt.dead_holder != 0) == was_held);
-  REQUIRE_FALSE(lock->try_acquire(self()).acquired);
-  REQUIRE(lock->release());
-  REQUIRE_FALSE(lock->release());
+  REQUIRE_FALSE(try_acquire(lock).acquired);
+  REQUIRE(lock.release());
+  REQUIRE_FALSE(lock.release());
 }
 
 // What contending processes do, in memory that outlives them.
 struct Arena {
-  std::atomic<pid_t> inside;       // who is between acquire and release
-  std::atomic<uint32_t> broken;    // somebody else was inside
+  std::atomic<pid_t> inside;     // who is between acquire and release
+  std::atomic<uint32_t> broken;  // somebody else was inside
   std::atomic<uint32_t> passes;
   std::atomic<uint32_t> takeovers;
 };
@@ -66,11 +74,12 @@ Arena& make_arena() {
   return *static_cast<Arena*>(memory);
 }
 
-int contend(const TestLock& lock, Arena& arena) {
-  const ipc::ProcessToken own = self();
-  const pid_t pid = ipc::pid_of(own);
+template <typename Lock>
+int contend(const Lock& lock, Arena& arena) {
+  const ipc::ProcessToken own = lock.self();
+  const pid_t pid = getpid();
   for (;;) {
-    const ipc::Attempt attempt = lock->acquire_until(own, sys::kForever);
+    const test::Attempt attempt = test::attempt_of(ipc::wait_until(*lock.wait(own), sys::kForever));
     if (!attempt.acquired) return 1;
     const pid_t found = arena.inside.exchange(pid);
     // A dead holder may have got in and out of the arena, and into the lock, but no further.
@@ -79,60 +88,73 @@ int contend(const TestLock& lock, Arena& arena) {
     sched_yield();
     if (arena.inside.exchange(0) != pid) arena.broken += 1;
     arena.passes += 1;
-    if (!lock->release()) arena.broken += 1;
+    if (!lock.release()) arena.broken += 1;
   }
 }
 
 }  // namespace
 
-TEST_CASE("killed between taking and giving back, at any instruction: it is free, or its dead holder is known") {
-  const TestLock warm;
-  warm->try_acquire(self());
-  warm->release();
+TEST_CASE_TEMPLATE("killed between taking and giving back, at any instruction: it is free, or its dead holder is known",
+                   Lock, NamedLock, ArenaLock) {
+  const Lock warm;
+  try_acquire(warm);
+  warm.release();
   over_instructions(13, [](auto kill) {
-    const TestLock lock;
+    const Lock lock;
+    const ipc::ProcessToken doomed = token_of_the_doomed(lock);
     kill([&] {
-      lock->try_acquire(token_for_the_doomed());
-      lock->release();
+      try_acquire(lock, doomed);
+      lock.release();
     });
     check_usable(lock);
   });
 }
 
-TEST_CASE("killed while taking over from the dead: the next one takes over") {
-  const TestLock warm;
-  warm->try_acquire(self() ^ (1u << 31));
-  warm->try_acquire(self());
+TEST_CASE_TEMPLATE("killed while taking over from the dead: the next one takes over", Lock, NamedLock, ArenaLock) {
+  const Lock warm;
+  try_acquire(warm, token_of_the_doomed(warm));
+  try_acquire(warm);
   over_instructions(97, [](auto kill) {
-    const TestLock lock;
-    // A pid above the kernel's maximum: nobody.
-    REQUIRE(lock->try_acquire((1u << 22) - 1).acquired);
-    kill([&] { lock->try_acquire(token_for_the_doomed()); });
-    REQUIRE(lock->held());
+    const Lock lock;
+    REQUIRE(try_acquire(lock, token_of_the_doomed(lock)).acquired);
+    const ipc::ProcessToken other = token_of_the_doomed(lock);
+    kill([&] { try_acquire(lock, other); });
+    REQUIRE(lock.held());
     check_usable(lock);
   });
 }
 
-TEST_CASE("killed on the way to sleep and out of it: others are woken all the same") {
-  const TestLock warm;
-  warm->sleep_until(sys::deadline_after(0));
-  over_instructions(23, [](auto kill) {
-    const TestLock lock;
-    REQUIRE(lock->try_acquire(self()).acquired);
-    kill([&] { lock->sleep_until(0); });
-    REQUIRE(lock->release());
+TEST_CASE_TEMPLATE("killed on the way to sleep and out of it: others are woken all the same", Lock, NamedLock,
+                   ArenaLock) {
+  const Lock warm;
+  try_acquire(warm);
+  const auto waits_once = [](ipc::Waitable& wait) {
+    wait.begin();
+    sys::FutexWord word;
+    wait.arm({&word, 1});
+    static_cast<void>(sys::futex_wait_any({&word, 1}, 0));
+    wait.end();
+  };
+  waits_once(*warm.wait(warm.self()));
+  over_instructions(23, [&](auto kill) {
+    const Lock lock;
+    REQUIRE(try_acquire(lock).acquired);
+    const auto wait = lock.wait(token_of_the_doomed(lock));
+    kill([&] { waits_once(*wait); });
+    REQUIRE(lock.release());
     check_usable(lock);
   });
 }
 
-TEST_CASE("contenders are killed at random: one is inside at a time, and it never stops") {
+TEST_CASE_TEMPLATE("contenders are killed at random: one is inside at a time, and it never stops", Lock, NamedLock,
+                   ArenaLock) {
   constexpr uint32_t kContenders = 4;
   const char* wanted = soak_kills();
   const uint32_t kills = wanted == nullptr ? 300 : static_cast<uint32_t>(atoi(wanted));
   const uint32_t seed = std::random_device()();
   INFO("seed ", seed);
   std::mt19937 random(seed);
-  const TestLock lock;
+  const Lock lock;
   Arena& arena = make_arena();
   const auto contender = [&] { return std::make_unique<test::Child>([&] { return contend(lock, arena); }); };
   std::vector<std::unique_ptr<test::Child>> contenders;

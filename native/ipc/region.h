@@ -1,0 +1,72 @@
+// Shared memory with a table of its processes: a named POSIX semaphore's file, or an arena without a name for many
+// small objects.
+//
+//   offset      0  sem_t as glibc lays it out (sem_open makes the file /dev/shm/sem.<name> with nothing else in it);
+//   see
+//                  sem_record.h. Unused in an arena
+//   offset     64  the signature, then the table of processes
+//   offset kObjectsOffset  what else belongs to the semaphore; in an arena the objects
+//
+// A C program's sem_open() sees the first 32 bytes and nothing of the rest. Files are sparse: of the table only the
+// pages that have entries take space.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "ipc/process_table.h"
+#include "sys/mapping.h"
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+
+namespace mp::ipc {
+
+inline constexpr size_t kHeaderOffset = 64;
+inline constexpr size_t kObjectsOffset = 68 * 1024;
+// Of a semaphore's file: room for what a semaphore can have besides.
+inline constexpr size_t kSemaphoreFileBytes = kObjectsOffset + 36 * 1024;
+
+class Region {
+ public:
+  // An arena of `bytes` for objects, all zero.
+  static sys::Result<std::shared_ptr<Region>> arena(size_t bytes);
+  // A new semaphore; `name` is without a slash. EEXIST: there is one.
+  static sys::Result<std::shared_ptr<Region>> create_semaphore(const std::string& name, mode_t mode, unsigned value);
+  // Also one that a C program has made. ENOENT: there is none. EINVAL: not a semaphore; EPROTO: of an unknown layout.
+  static sys::Result<std::shared_ptr<Region>> open_semaphore(const std::string& name);
+
+  Region(sys::Mapping mapping, uint64_t inode) : mapping_(std::move(mapping)), inode_(inode) {}
+
+  ProcessTable& processes() const { return at<Header>(kHeaderOffset).processes; }
+  template <typename T>
+  T& at(size_t offset) const {
+    return *reinterpret_cast<T*>(mapping_.data() + offset);
+  }
+  std::byte* data() const { return mapping_.data(); }
+  size_t size() const { return mapping_.size(); }
+  // Names the file for as long as it exists.
+  uint64_t inode() const { return inode_; }
+
+ private:
+  struct Header {
+    uint64_t signature;  // what this is, and its version
+    std::byte unused[56];
+    ProcessTable processes;
+  };
+  static_assert(kHeaderOffset + sizeof(Header) <= kObjectsOffset);
+
+  sys::Status adopt() const;
+
+  sys::Mapping mapping_;
+  uint64_t inode_;
+};
+
+using SharedRegion = std::shared_ptr<Region>;
+
+// glibc's name of the file, as shm_open(3) takes it.
+std::string semaphore_file(const std::string& name);
+
+}  // namespace mp::ipc

@@ -1,0 +1,43 @@
+// A lock in one 32-bit word of an arena, which JavaScript takes and gives back by itself while nobody waits
+// (ts/sync/word_mutex.ts).
+//
+//   0                    free
+//   token                held
+//   token | kWordWaiters held, and release wakes one of those who sleep on the word
+//
+//   take       0 -> own; who has slept takes it with kWordWaiters, as others may sleep
+//   give back  held -> 0
+//   take over  dead -> own | kWordWaiters
+// Each is one compare-and-exchange: whatever instruction a process is killed at, the word says who holds. A waiter that
+// is killed after its wake leaves the others asleep until they next look for themselves.
+#pragma once
+
+#include "ipc/waitable.h"
+
+namespace mp::ipc {
+
+inline constexpr uint32_t kWordWaiters = 1u << 31;
+
+class WordLock final : public Waitable {
+ public:
+  WordLock(SharedRegion region, size_t offset, ProcessToken self)
+      : Waitable(std::move(region), self), word_(region_->at<uint32_t>(offset)) {}
+
+  Outcome attempt(bool look) override;
+  void arm(std::span<sys::FutexWord> words) override;
+  void pass_on() override;
+  void undo() override;
+
+  // Whoever holds it. False: nobody does.
+  static bool release(uint32_t& word);
+
+ private:
+  bool take();
+  Outcome take_over();
+
+  uint32_t& word_;
+  bool slept_ = false;
+  ProcessToken taken_from_ = kNobody;
+};
+
+}  // namespace mp::ipc

@@ -1,0 +1,104 @@
+/** What a Lock is underneath: one word of an arena, or a named semaphore. */
+
+import { native } from '../native/load.js';
+import { TOKEN_MASK } from '../native/lock.js';
+import { WaitKind } from '../native/wait_room.js';
+import { allocate, freeNow, freeWith, type Place } from './arena.js';
+import { type CheckedName, openNamed } from './named_semaphore.js';
+import type { Resource } from './resource.js';
+import type { SharedWords } from './shared_words.js';
+import type { WaitSpec } from './waiting.js';
+
+/** The holder's token; FREE; or HELD_BY_STRANGER, by a program that leaves no name. */
+export type Holder = number;
+export const FREE: Holder = 0;
+export const HELD_BY_STRANGER: Holder = -1;
+
+export interface Mutex extends Resource {
+  /** Whoever holds it. False: nobody does. */
+  release(): boolean;
+  holder(): Holder;
+}
+
+export function makeMutex(owner: object, { name, persist }: CheckedName): Mutex {
+  return name === undefined ? new WordMutex(owner) : new SemMutex(openNamed(name, persist, 1));
+}
+
+/** Who is not in the words: takes nothing. */
+const nobody = { self: 0, words: new Int32Array(1) };
+
+/** Without waiters a pair of atomic operations, no call (native/ipc/word_lock.h). */
+class WordMutex implements Mutex {
+  readonly spec: WaitSpec;
+  readonly #owner: object;
+  readonly #place: Place;
+  #shared: Pick<SharedWords, 'self' | 'words'>;
+  #index: number;
+
+  constructor(owner: object) {
+    this.#owner = owner;
+    this.#place = allocate(4);
+    const { shared, offset } = this.#place;
+    freeWith(owner, this.#place);
+    this.spec = { kind: WaitKind.wordLock, shared, offset, extra: 0 };
+    this.#shared = shared;
+    this.#index = offset / 4;
+  }
+
+  take(): boolean {
+    const { self, words } = this.#shared;
+    return self !== 0 && Atomics.compareExchange(words, this.#index, 0, self) === 0;
+  }
+
+  release(): boolean {
+    const { self, words } = this.#shared;
+    if (self !== 0 && Atomics.compareExchange(words, this.#index, self, 0) === self) return true;
+    return native.releaseWord(this.#place.shared.region, this.#place.offset);
+  }
+
+  giveBack(): void {
+    this.release();
+  }
+
+  holder(): Holder {
+    return Atomics.load(this.#shared.words, this.#index) & TOKEN_MASK;
+  }
+
+  close(): void {
+    this.#shared = nobody;
+    this.#index = 0;
+    freeNow(this.#owner, this.#place);
+  }
+}
+
+class SemMutex implements Mutex {
+  readonly spec: WaitSpec;
+  readonly #shared: SharedWords;
+  #closed = false;
+
+  constructor(shared: SharedWords) {
+    this.#shared = shared;
+    this.spec = { kind: WaitKind.semLock, shared, offset: 0, extra: 0 };
+  }
+
+  take(): boolean {
+    const { self, region } = this.#shared;
+    return self !== 0 && !this.#closed && native.takeSemLock(region, self);
+  }
+
+  release(): boolean {
+    return native.releaseSemLock(this.#shared.region);
+  }
+
+  giveBack(): void {
+    this.release();
+  }
+
+  holder(): Holder {
+    return native.semLockHolder(this.#shared.region);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+}

@@ -1,0 +1,91 @@
+/** What can be taken and given back, and the acquiring of it: at once, blocking, or in a queue of this JavaScript thread. */
+
+import { ClosedError } from '../errors.js';
+import {
+  deadlineOf,
+  millisecondsLeft,
+  type SyncWaitOptions,
+  signalOf,
+  type WaitOptions,
+} from '../internal/deadline.js';
+import type { Outcome } from '../native/wait_room.js';
+import { WaitQueue } from './wait_queue.js';
+import { type WaitSpec, waitOnce, waitSync } from './waiting.js';
+
+export interface Resource {
+  /** Takes it when it is to be had, without a look at the dead. False after close(). */
+  take(): boolean;
+  giveBack(): void;
+  /** How to wait for it. */
+  readonly spec: WaitSpec;
+  close(): void;
+}
+
+/** false: not acquired; true: acquired; a pid: acquired from that process, which died holding it; -1: from one unknown. */
+export type Attempt = Outcome;
+
+export class Acquirer {
+  readonly #resource: Resource;
+  readonly #queue: WaitQueue;
+  readonly #what: string;
+  #closed = false;
+
+  /** `what` it is, in error messages. */
+  constructor(resource: Resource, what: string) {
+    this.#resource = resource;
+    this.#queue = new WaitQueue(resource);
+    this.#what = what;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether nobody of this JavaScript thread waits. */
+  get idle(): boolean {
+    return this.#queue.isEmpty;
+  }
+
+  mustBeOpen(): void {
+    if (this.#closed) throw new ClosedError(`this ${this.#what} is closed`);
+  }
+
+  async acquire(options: WaitOptions | undefined): Promise<Attempt> {
+    const deadline = deadlineOf(options);
+    const signal = signalOf(options);
+    signal?.throwIfAborted();
+    this.mustBeOpen();
+    const over = millisecondsLeft(deadline) === 0;
+    // Who comes later waits behind those who wait already.
+    if (this.#queue.isEmpty || over) {
+      const attempt = this.tryAcquire();
+      if (attempt !== false || over) return attempt;
+    }
+    return this.#queue.wait(deadline, signal);
+  }
+
+  acquireSync(options: SyncWaitOptions | undefined): Attempt {
+    const deadline = deadlineOf(options);
+    this.mustBeOpen();
+    const come = this.#queue.suspend();
+    try {
+      return come === false ? waitSync(this.#resource.spec, deadline) : come;
+    } finally {
+      this.#queue.resume();
+    }
+  }
+
+  tryAcquire(): Attempt {
+    this.mustBeOpen();
+    return this.#resource.take() || waitOnce(this.#resource.spec);
+  }
+
+  /** Those who wait here are rejected. Idempotent: false when it is closed already. */
+  close(): boolean {
+    if (this.#closed) return false;
+    this.#closed = true;
+    this.#queue.close(new ClosedError(`this ${this.#what} is closed`));
+    this.#resource.close();
+    return true;
+  }
+}

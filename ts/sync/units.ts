@@ -1,0 +1,168 @@
+/** What a Semaphore is underneath: a sem_t, named or in an arena, and with `restore` a ledger of who holds its units. */
+
+import { native } from '../native/load.js';
+import {
+  LEDGER_BYTES,
+  OBJECTS_OFFSET,
+  SEM_BOUND,
+  SEM_RECORD_BYTES,
+  SEM_SHARED,
+  SEM_VALUE,
+  SEM_WAITERS,
+  SHARED_SEMAPHORE,
+} from '../native/lock.js';
+import { WaitKind } from '../native/wait_room.js';
+import { allocate, freeNow, freeWith, type Place } from './arena.js';
+import { type CheckedName, openNamed } from './named_semaphore.js';
+import type { Resource } from './resource.js';
+import type { SharedWords } from './shared_words.js';
+import type { WaitSpec } from './waiting.js';
+
+/** glibc's SEM_VALUE_MAX. */
+export const MOST_UNITS: number = 2 ** 31 - 1;
+
+/** A sem_t: where it is. */
+export interface SemPlace {
+  readonly shared: SharedWords;
+  /** Bytes. */
+  readonly offset: number;
+  /** Nobody here uses it any more. */
+  readonly leave: () => void;
+}
+
+/** Opens or makes the semaphore; `room` bytes follow its record, in a named one from OBJECTS_OFFSET on. */
+export function placeSemaphore(owner: object, { name, persist }: CheckedName, value: number, room = 0): SemPlace {
+  if (name !== undefined) return { shared: openNamed(name, persist, value), offset: 0, leave: () => {} };
+  const place: Place = allocate(ROOM_OFFSET + room);
+  freeWith(owner, place);
+  const { shared, offset } = place;
+  const index = offset / 4;
+  shared.words[index + SEM_SHARED] = SHARED_SEMAPHORE;
+  Atomics.store(shared.words, index + SEM_VALUE, value);
+  return { shared, offset, leave: () => freeNow(owner, place) };
+}
+
+/** Of what follows a record in an arena. */
+const ROOM_OFFSET: number = Math.ceil(SEM_RECORD_BYTES / 64) * 64;
+
+export interface UnitSource extends Resource {
+  /** False, and nothing changes: above the bound. */
+  release(units: number): boolean;
+  readonly value: number;
+  /** The value that release() can't exceed. */
+  readonly bound: number;
+}
+
+const noUnits = new Int32Array(SEM_RECORD_BYTES / 4);
+
+/** Without waiters atomic operations, no call (native/ipc/semaphore_units.h). */
+class PlainUnits implements UnitSource {
+  readonly spec: WaitSpec;
+  readonly #place: SemPlace;
+  #words: Int32Array;
+  #index: number;
+
+  constructor(place: SemPlace, bound: number) {
+    const { shared, offset } = place;
+    this.spec = { kind: WaitKind.units, shared, offset, extra: 0 };
+    this.#place = place;
+    this.#words = shared.words;
+    this.#index = offset / 4;
+    // Who makes it says so first; 0 is none.
+    if (bound > 0) Atomics.compareExchange(this.#words, this.#index + SEM_BOUND, 0, bound);
+  }
+
+  get bound(): number {
+    return Atomics.load(this.#words, this.#index + SEM_BOUND) || MOST_UNITS;
+  }
+
+  get value(): number {
+    return Atomics.load(this.#words, this.#index);
+  }
+
+  take(): boolean {
+    for (;;) {
+      const value = Atomics.load(this.#words, this.#index);
+      if (value === 0) return false;
+      if (Atomics.compareExchange(this.#words, this.#index, value, value - 1) === value) return true;
+    }
+  }
+
+  release(units: number): boolean {
+    const { bound } = this;
+    for (;;) {
+      const value = Atomics.load(this.#words, this.#index);
+      if (value + units > bound) return false;
+      if (Atomics.compareExchange(this.#words, this.#index, value, value + units) === value) break;
+    }
+    if (Atomics.load(this.#words, this.#index + SEM_WAITERS) !== 0) {
+      native.wakeUnits(this.#place.shared.region, this.#place.offset, units);
+    }
+    return true;
+  }
+
+  giveBack(): void {
+    this.release(1);
+  }
+
+  close(): void {
+    this.#words = noUnits;
+    this.#index = 0;
+    this.#place.leave();
+  }
+}
+
+class RestoredUnits implements UnitSource {
+  readonly spec: WaitSpec;
+  readonly #plain: PlainUnits;
+  #closed = false;
+
+  constructor(place: SemPlace, bound: number, named: boolean) {
+    const { shared, offset } = place;
+    this.#plain = new PlainUnits(place, bound);
+    const extra = named ? OBJECTS_OFFSET : offset + ROOM_OFFSET;
+    this.spec = { kind: WaitKind.restoredUnits, shared, offset, extra };
+    native.prepareLedger(shared.region, extra, shared.enter());
+  }
+
+  get bound(): number {
+    return this.#plain.bound;
+  }
+
+  get value(): number {
+    const { shared, offset, extra } = this.spec;
+    native.restoreUnits(shared.region, offset, extra, shared.enter());
+    return this.#plain.value;
+  }
+
+  take(): boolean {
+    if (this.#closed || this.#plain.value === 0) return false;
+    const { kind, shared, offset, extra } = this.spec;
+    return native.waitOnce(kind, shared.region, offset, extra, shared.enter()) !== false;
+  }
+
+  release(units: number): boolean {
+    const { shared, offset, extra } = this.spec;
+    return native.releaseRestored(shared.region, offset, extra, shared.enter(), units);
+  }
+
+  giveBack(): void {
+    this.release(1);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#plain.close();
+  }
+}
+
+/** @throws what openNamed() throws. */
+export function makeUnits(
+  owner: object,
+  name: CheckedName,
+  options: { value: number; bound: number; restore: boolean },
+): UnitSource {
+  const place = placeSemaphore(owner, name, options.value, options.restore ? LEDGER_BYTES : 0);
+  if (!options.restore) return new PlainUnits(place, options.bound);
+  return new RestoredUnits(place, options.bound, name.name !== undefined);
+}

@@ -1,0 +1,129 @@
+/**
+ * Waiting for what is in shared memory: blocking, or on the threads of a room that all waits of this JavaScript thread
+ * share, and that is there only while somebody waits.
+ */
+
+import { inChildAfterFork } from '../internal/after_fork.js';
+import { type Deadline, millisecondsLeft } from '../internal/deadline.js';
+import { READABLE } from '../internal/readiness.js';
+import { native } from '../native/load.js';
+import type { PollerHandle } from '../native/poller.js';
+import type { Outcome, WaitKind, WaitRoomObject } from '../native/wait_room.js';
+import type { SharedWords } from './shared_words.js';
+
+/** What is waited for. */
+export interface WaitSpec {
+  readonly kind: WaitKind;
+  readonly shared: SharedWords;
+  /** Bytes. */
+  readonly offset: number;
+  readonly extra: number;
+}
+
+/** Never waits; takes over from the dead. */
+export function waitOnce({ kind, shared, offset, extra }: WaitSpec): Outcome {
+  return native.waitOnce(kind, shared.region, offset, extra, shared.enter());
+}
+
+/** Blocks. */
+export function waitSync({ kind, shared, offset, extra }: WaitSpec, deadline: Deadline): Outcome {
+  return native.waitSync(kind, shared.region, offset, extra, shared.enter(), millisecondsLeft(deadline));
+}
+
+/** A wait on a thread. Each of its methods ends it. */
+export interface Pending {
+  /** What it has got by now. */
+  stop(): Outcome;
+  /** The time is up: what comes at this last moment. */
+  giveUp(): Outcome;
+  /** What has come goes back. */
+  cancel(): void;
+}
+
+/** Milliseconds that an empty room is kept. */
+const LINGER = 500;
+
+class Room {
+  readonly #room: WaitRoomObject = new native.WaitRoom();
+  readonly #poller: PollerHandle;
+  readonly #waits: Map<number, (outcome: Outcome) => void> = new Map();
+  readonly #linger: NodeJS.Timeout = setTimeout(closeIdleRoom, LINGER).unref();
+
+  constructor() {
+    this.#poller = new native.Poller(this.#room.fd(), () => this.#serve());
+    this.#poller.start(READABLE);
+  }
+
+  get isEmpty(): boolean {
+    return this.#waits.size === 0;
+  }
+
+  start({ kind, shared, offset, extra }: WaitSpec, onDone: (outcome: Outcome) => void): Pending {
+    const ticket = this.#room.start(kind, shared.region, offset, extra, shared.enter());
+    if (this.#waits.size === 0) this.#poller.ref();
+    this.#waits.set(ticket, onDone);
+    return {
+      stop: () => this.#end(ticket, this.#room.stop(ticket)),
+      giveUp: () => this.#end(ticket, this.#room.giveUp(ticket)),
+      cancel: () => this.#end(ticket, this.#room.cancel(ticket)),
+    };
+  }
+
+  close(): void {
+    clearTimeout(this.#linger);
+    this.#waits.clear();
+    this.#poller.close();
+    this.#room.close();
+  }
+
+  #serve(): void {
+    for (const ticket of this.#room.done()) {
+      const onDone = this.#waits.get(ticket);
+      if (onDone !== undefined) onDone(this.#end(ticket, this.#room.stop(ticket)));
+    }
+  }
+
+  #end<R>(ticket: number, result: R): R {
+    this.#waits.delete(ticket);
+    if (this.#waits.size === 0) {
+      this.#poller.unref();
+      this.#linger.refresh();
+    }
+    return result;
+  }
+}
+
+let room: Room | undefined;
+
+function closeRoom(): void {
+  room?.close();
+  room = undefined;
+}
+
+function closeIdleRoom(): void {
+  if (room?.isEmpty) closeRoom();
+}
+
+// The parent's waits, and their threads, are the parent's.
+inChildAfterFork(closeRoom);
+
+/** Begins a wait; `onDone` is called from the event loop, unless the wait is ended before. @throws EAGAIN; EMFILE. */
+export function startWaiting(spec: WaitSpec, onDone: (outcome: Outcome) => void): Pending {
+  room ??= new Room();
+  return room.start(spec, onDone);
+}
+
+/** The longest that a timer of Node can wait. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Calls once the deadline has come; returns what stops that. */
+export function atDeadline(deadline: Deadline, run: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const set = (): void => {
+    const left = millisecondsLeft(deadline);
+    if (left === 0) run();
+    else timer = setTimeout(set, Math.min(Math.ceil(left), LONGEST_TIMER));
+  };
+  if (deadline !== Number.POSITIVE_INFINITY) set();
+  return () => clearTimeout(timer);
+}
