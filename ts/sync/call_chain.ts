@@ -11,14 +11,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** A link of a chain: one lock acquired in it. */
 export class Link {
-  readonly lock: object;
+  readonly lock: object | undefined;
   #before: Link | undefined;
   /** Whether the code that acquired can have gone on. */
   delivered = false;
   /** Whether the lock has been given back, or was never got. */
   over = false;
 
-  constructor(lock: object, before: Link | undefined) {
+  constructor(lock: object | undefined, before: Link | undefined) {
     this.lock = lock;
     this.#before = before;
   }
@@ -50,5 +50,8 @@ export function beginLink(lock: object): Link {
 
 /** Links that begin in the body end with it: its caller's chain stays what it was. */
 export function inScope<R>(body: () => R): R {
-  return current.run(current.getStore(), body);
+  // A link of its own: run() with the store that is there already would be no scope.
+  const scope = new Link(undefined, current.getStore());
+  scope.over = true;
+  return current.run(scope, body);
 }
