@@ -1,5 +1,5 @@
-// Locks, semaphores, conditions and barriers in regions: what is more than a wait (wait_room_api.cc) and what
-// JavaScript does not do in their words by itself.
+// Locks, semaphores, conditions and barriers in a Region: what is more than a wait (wait_room_api.cc) and what JavaScript
+// does not do in their words by itself.
 #include <napi.h>
 
 #include "binding/api.h"
@@ -18,99 +18,124 @@ namespace mp::binding {
 
 namespace {
 
-// releaseWord(region: Region, offset: number): boolean; false: nobody holds it
-Napi::Value ReleaseWord(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), ipc::WordLock::release(object_arg<uint32_t>(info, 0, 1)));
+using Info = const Napi::CallbackInfo&;
+using SharedRegion = const ipc::SharedRegion&;
+
+ipc::SemRecord& record_at_start(SharedRegion region) { return region->at<ipc::SemRecord>(0); }
+
+// releaseWord(offset: number): boolean; false: nobody holds it
+Napi::Value release_word(Info info, SharedRegion region) {
+  return Napi::Boolean::New(info.Env(), ipc::WordLock::release(object_arg<uint32_t>(info, 0, *region)));
 }
 
-// takeSemLock(region: Region, self: number): boolean
-Napi::Value TakeSemLock(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), ipc::SemLock(region_arg(info, 0), uint_arg(info, 1)).attempt(false).done);
+// takeSemLock(self: number): boolean
+Napi::Value take_sem_lock(Info info, SharedRegion region) {
+  return Napi::Boolean::New(info.Env(), ipc::SemLock::take(record_at_start(region), uint_arg(info, 0)));
 }
 
-// releaseSemLock(region: Region): boolean; false: nobody holds it
-Napi::Value ReleaseSemLock(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), ipc::SemLock::release(region_arg(info, 0)->at<ipc::SemRecord>(0)));
+// releaseSemLock(): boolean; false: nobody holds it
+Napi::Value release_sem_lock(Info info, SharedRegion region) {
+  return Napi::Boolean::New(info.Env(), ipc::SemLock::release(record_at_start(region)));
 }
 
-// semLockHolder(region: Region): number; a token; 0: nobody; -1: held by who leaves no name
-Napi::Value SemLockHolder(const Napi::CallbackInfo& info) {
-  auto& record = region_arg(info, 0)->at<ipc::SemRecord>(0);
+// semLockHolder(): number; a token; 0: nobody; -1: held by who leaves no name
+Napi::Value sem_lock_holder(Info info, SharedRegion region) {
+  auto& record = record_at_start(region);
   const ipc::ProcessToken holder = ipc::SemLock::holder(record);
   const bool nameless = holder == ipc::kNobody && ipc::SemLock::held(record);
   return Napi::Number::New(info.Env(), nameless ? -1 : static_cast<int32_t>(holder));
 }
 
-// wakeUnits(region: Region, offset: number, count: number)
-void WakeUnits(const Napi::CallbackInfo& info) { ipc::wake(object_arg<ipc::SemRecord>(info, 0, 1), int_arg(info, 2)); }
-
-// prepareLedger(region: Region, ledger: number, self: number)
-Napi::Value PrepareLedger(const Napi::CallbackInfo& info) {
-  return unwrap_status(info.Env(), ipc::prepare(object_arg<ipc::UnitLedger>(info, 0, 1),
-                                                region_arg(info, 0)->processes(), uint_arg(info, 2)));
+// wakeUnits(offset: number, count: number)
+Napi::Value wake_units(Info info, SharedRegion region) {
+  ipc::wake(object_arg<ipc::SemRecord>(info, 0, *region), int_arg(info, 1));
+  return info.Env().Undefined();
 }
 
-ipc::RestoredUnits restored_units(const Napi::CallbackInfo& info) {
-  static_cast<void>(object_arg<ipc::SemRecord>(info, 0, 1));
-  static_cast<void>(object_arg<ipc::UnitLedger>(info, 0, 2));
-  return {region_arg(info, 0), static_cast<size_t>(int64_arg(info, 1)), static_cast<size_t>(int64_arg(info, 2)),
-          uint_arg(info, 3)};
+// prepareLedger(ledger: number, self: number)
+Napi::Value prepare_ledger(Info info, SharedRegion region) {
+  auto& ledger = object_arg<ipc::UnitLedger>(info, 0, *region);
+  return unwrap_status(info.Env(), ipc::prepare(ledger, region->processes(), uint_arg(info, 1)));
 }
 
-// releaseRestored(region: Region, offset: number, ledger: number, self: number, units: number): boolean
-Napi::Value ReleaseRestored(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), restored_units(info).release(uint_arg(info, 4)));
+// The arguments: offset: number, ledger: number, self: number
+ipc::RestoredUnits restored_units(Info info, SharedRegion region) {
+  return {region, offset_arg(info, 0, *region, sizeof(ipc::SemRecord)),
+          offset_arg(info, 1, *region, sizeof(ipc::UnitLedger)), uint_arg(info, 2)};
 }
 
-// restoreUnits(region: Region, offset: number, ledger: number, self: number): what the dead hold comes back
-void RestoreUnits(const Napi::CallbackInfo& info) { restored_units(info).restore(); }
-
-// prepareTable(region: Region, offset: number, capacity: number, parties: number)
-Napi::Value PrepareTable(const Napi::CallbackInfo& info) {
-  const uint32_t capacity = uint_arg(info, 2);
-  const size_t offset = checked_offset(info, *region_arg(info, 0), 1, ipc::waiter_table_bytes(capacity));
-  auto& table = region_arg(info, 0)->at<ipc::WaiterTable>(offset);
-  return unwrap_status(info.Env(), ipc::prepare(table, capacity, uint_arg(info, 3)));
+// releaseRestored(..., units: number): boolean
+Napi::Value release_restored(Info info, SharedRegion region) {
+  return Napi::Boolean::New(info.Env(), restored_units(info, region).release(uint_arg(info, 3)));
 }
 
-ipc::WaiterTable& table_arg(const Napi::CallbackInfo& info) { return object_arg<ipc::WaiterTable>(info, 0, 1); }
-const ipc::ProcessTable& processes_arg(const Napi::CallbackInfo& info) { return region_arg(info, 0)->processes(); }
-
-// joinCondition(region: Region, offset: number, self: number): number; a slot, or -1
-Napi::Value JoinCondition(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), ipc::join_condition(table_arg(info), uint_arg(info, 2)));
+// restoreUnits(...): what the dead hold comes back
+Napi::Value restore_units(Info info, SharedRegion region) {
+  restored_units(info, region).restore();
+  return info.Env().Undefined();
 }
 
-// notifyCondition(region: Region, offset: number, count: number): number
-Napi::Value NotifyCondition(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), ipc::notify(table_arg(info), processes_arg(info), uint_arg(info, 2)));
+// prepareTable(offset: number, capacity: number, parties: number)
+Napi::Value prepare_table(Info info, SharedRegion region) {
+  const uint32_t capacity = uint_arg(info, 1);
+  auto& table = region->at<ipc::WaiterTable>(offset_arg(info, 0, *region, ipc::waiter_table_bytes(capacity)));
+  return unwrap_status(info.Env(), ipc::prepare(table, capacity, uint_arg(info, 2)));
 }
 
-// arriveAtBarrier(region: Region, offset: number, self: number): number; a negative outcome, or the slot twice, plus
-// one for who is the last
-Napi::Value ArriveAtBarrier(const Napi::CallbackInfo& info) {
-  const ipc::Arrival arrival = ipc::arrive_at_barrier(table_arg(info), processes_arg(info), uint_arg(info, 2));
+ipc::WaiterTable& table_arg(Info info, SharedRegion region) { return object_arg<ipc::WaiterTable>(info, 0, *region); }
+
+// A slot of the table, which comes before it.
+uint32_t slot_arg(Info info, const ipc::WaiterTable& table) {
+  const uint32_t slot = uint_arg(info, 1);
+  if (slot >= table.capacity) throw Napi::RangeError::New(info.Env(), "outside the table");
+  return slot;
+}
+
+// joinCondition(offset: number, self: number): number; a slot, or -1
+Napi::Value join_condition(Info info, SharedRegion region) {
+  return Napi::Number::New(info.Env(), ipc::join_condition(table_arg(info, region), uint_arg(info, 1)));
+}
+
+// notifyCondition(offset: number, count: number): number
+Napi::Value notify_condition(Info info, SharedRegion region) {
+  return Napi::Number::New(info.Env(), ipc::notify(table_arg(info, region), region->processes(), uint_arg(info, 1)));
+}
+
+// arriveAtBarrier(offset: number, self: number): number; a negative outcome, or the slot twice, plus one for who is the
+// last
+Napi::Value arrive_at_barrier(Info info, SharedRegion region) {
+  const auto arrival = ipc::arrive_at_barrier(table_arg(info, region), region->processes(), uint_arg(info, 1));
   const int32_t answer = arrival.slot < 0 ? arrival.slot : arrival.slot * 2 + (arrival.last ? 1 : 0);
   return Napi::Number::New(info.Env(), answer);
 }
 
-// openBarrier(region: Region, offset: number, slot: number): number; the opener's index, or -1
-Napi::Value OpenBarrier(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), ipc::open_barrier(table_arg(info), uint_arg(info, 2)));
+// openBarrier(offset: number, slot: number): number; the opener's index, or -1
+Napi::Value open_barrier(Info info, SharedRegion region) {
+  auto& table = table_arg(info, region);
+  return Napi::Number::New(info.Env(), ipc::open_barrier(table, slot_arg(info, table)));
 }
 
-// leaveBarrier(region: Region, offset: number, slot: number): number; -2: it has left, else how its wait has ended
-Napi::Value LeaveBarrier(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), ipc::leave_barrier(table_arg(info), uint_arg(info, 2)));
+// leaveBarrier(offset: number, slot: number): number; -2: it has left, else how its wait has ended
+Napi::Value leave_barrier(Info info, SharedRegion region) {
+  auto& table = table_arg(info, region);
+  return Napi::Number::New(info.Env(), ipc::leave_barrier(table, slot_arg(info, table)));
 }
 
-// breakBarrier(region: Region, offset: number), resetBarrier(region: Region, offset: number)
-void BreakBarrier(const Napi::CallbackInfo& info) { ipc::break_barrier(table_arg(info)); }
-void ResetBarrier(const Napi::CallbackInfo& info) { ipc::reset_barrier(table_arg(info)); }
+// breakBarrier(offset: number)
+Napi::Value break_barrier(Info info, SharedRegion region) {
+  ipc::break_barrier(table_arg(info, region));
+  return info.Env().Undefined();
+}
 
-// lookAtBarrier(region: Region, offset: number): { waiting: number, broken: boolean, phase: number }
-Napi::Value LookAtBarrier(const Napi::CallbackInfo& info) {
-  const auto facts = ipc::look_at_barrier(table_arg(info), processes_arg(info));
+// resetBarrier(offset: number)
+Napi::Value reset_barrier(Info info, SharedRegion region) {
+  ipc::reset_barrier(table_arg(info, region));
+  return info.Env().Undefined();
+}
+
+// lookAtBarrier(offset: number): { waiting: number, broken: boolean, phase: number }
+Napi::Value look_at_barrier(Info info, SharedRegion region) {
+  const auto facts = ipc::look_at_barrier(table_arg(info, region), region->processes());
   auto object = Napi::Object::New(info.Env());
   object.Set("waiting", facts.waiting);
   object.Set("broken", facts.broken);
@@ -119,29 +144,32 @@ Napi::Value LookAtBarrier(const Napi::CallbackInfo& info) {
 }
 
 // forkCount(): number; how often this process has forked
-Napi::Value ForkCount(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), sys::fork_count()); }
+Napi::Value ForkCount(Info info) { return Napi::Number::New(info.Env(), sys::fork_count()); }
 
 }  // namespace
 
-void init_lock(Napi::Env env, Napi::Object exports) {
-  export_function<ForkCount>(env, exports, "forkCount");
-  export_function<ReleaseWord>(env, exports, "releaseWord");
-  export_function<TakeSemLock>(env, exports, "takeSemLock");
-  export_function<ReleaseSemLock>(env, exports, "releaseSemLock");
-  export_function<SemLockHolder>(env, exports, "semLockHolder");
-  export_function<WakeUnits>(env, exports, "wakeUnits");
-  export_function<PrepareLedger>(env, exports, "prepareLedger");
-  export_function<ReleaseRestored>(env, exports, "releaseRestored");
-  export_function<RestoreUnits>(env, exports, "restoreUnits");
-  export_function<PrepareTable>(env, exports, "prepareTable");
-  export_function<JoinCondition>(env, exports, "joinCondition");
-  export_function<NotifyCondition>(env, exports, "notifyCondition");
-  export_function<ArriveAtBarrier>(env, exports, "arriveAtBarrier");
-  export_function<OpenBarrier>(env, exports, "openBarrier");
-  export_function<LeaveBarrier>(env, exports, "leaveBarrier");
-  export_function<BreakBarrier>(env, exports, "breakBarrier");
-  export_function<ResetBarrier>(env, exports, "resetBarrier");
-  export_function<LookAtBarrier>(env, exports, "lookAtBarrier");
+void add_lock_methods(RegionMethods& methods) {
+  methods.insert(methods.end(), {
+                                    Region::method<release_word>("releaseWord"),
+                                    Region::method<take_sem_lock>("takeSemLock"),
+                                    Region::method<release_sem_lock>("releaseSemLock"),
+                                    Region::method<sem_lock_holder>("semLockHolder"),
+                                    Region::method<wake_units>("wakeUnits"),
+                                    Region::method<prepare_ledger>("prepareLedger"),
+                                    Region::method<release_restored>("releaseRestored"),
+                                    Region::method<restore_units>("restoreUnits"),
+                                    Region::method<prepare_table>("prepareTable"),
+                                    Region::method<join_condition>("joinCondition"),
+                                    Region::method<notify_condition>("notifyCondition"),
+                                    Region::method<arrive_at_barrier>("arriveAtBarrier"),
+                                    Region::method<open_barrier>("openBarrier"),
+                                    Region::method<leave_barrier>("leaveBarrier"),
+                                    Region::method<break_barrier>("breakBarrier"),
+                                    Region::method<reset_barrier>("resetBarrier"),
+                                    Region::method<look_at_barrier>("lookAtBarrier"),
+                                });
 }
+
+void init_lock(Napi::Env env, Napi::Object exports) { export_function<ForkCount>(env, exports, "forkCount"); }
 
 }  // namespace mp::binding

@@ -11,64 +11,54 @@ namespace {
 
 constexpr napi_type_tag kRegion = {0x6d702d726567696f, 0x6e2d6f626a656374};
 
-class Region : public Napi::ObjectWrap<Region> {
- public:
-  static void init(Napi::Env env, Napi::Object exports) {
-    exports.Set("Region", DefineClass(env, "Region",
-                                      {
-                                          InstanceMethod<&Region::Bytes>("bytes"),
-                                          InstanceMethod<&Region::Inode>("inode"),
-                                          InstanceMethod<&Region::Enter>("enter"),
-                                          InstanceMethod<&Region::PidOf>("pidOf"),
-                                      }));
-  }
+// bytes(): ArrayBuffer; the memory itself, mapped for as long as it lives
+Napi::Value bytes(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
+  auto holder = std::make_unique<ipc::SharedRegion>(region);
+  auto buffer = Napi::ArrayBuffer::New(
+      info.Env(), region->data(), region->size(),
+      [](Napi::BasicEnv, void*, ipc::SharedRegion* holder) { delete holder; }, holder.get());
+  static_cast<void>(holder.release());
+  return buffer;
+}
 
-  // new Region(bytes: number): an arena. new Region(name: string, mode: number | undefined, value: number): a
-  // semaphore, made with a mode, else opened
-  explicit Region(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Region>(info) {
-    info.This().As<Napi::Object>().TypeTag(&kRegion);
-    if (info[0].IsNumber()) {
-      region_ = unwrap(info.Env(), ipc::Region::arena(static_cast<size_t>(int64_arg(info, 0))));
-      return;
-    }
-    const std::string name = string_arg(info, 0);
-    region_ = unwrap(info.Env(), info[1].IsNumber()
-                                     ? ipc::Region::create_semaphore(name, uint_arg(info, 1), uint_arg(info, 2))
-                                     : ipc::Region::open_semaphore(name));
-  }
+// inode(): number; of the file, for as long as it exists
+Napi::Value inode(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
+  return Napi::Number::New(info.Env(), static_cast<double>(region->inode()));
+}
 
-  const ipc::SharedRegion& shared() const { return region_; }
+// enter(): number; names this process among those that use the region
+Napi::Value enter(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
+  return Napi::Number::New(info.Env(), unwrap(info.Env(), region->processes().enter()));
+}
 
- private:
-  // bytes(): ArrayBuffer; the memory itself, mapped for as long as it lives
-  Napi::Value Bytes(const Napi::CallbackInfo& info) {
-    auto holder = std::make_unique<ipc::SharedRegion>(region_);
-    auto buffer = Napi::ArrayBuffer::New(
-        info.Env(), region_->data(), region_->size(),
-        [](Napi::BasicEnv, void*, ipc::SharedRegion* holder) { delete holder; }, holder.get());
-    static_cast<void>(holder.release());
-    return buffer;
-  }
-
-  // inode(): number; of the file, for as long as it exists
-  Napi::Value Inode(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(region_->inode()));
-  }
-
-  // enter(): number; names this process among those that use the region
-  Napi::Value Enter(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), unwrap(info.Env(), region_->processes().enter()));
-  }
-
-  // pidOf(token: number): number; 0: not known any more
-  Napi::Value PidOf(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), region_->processes().pid_of(uint_arg(info, 0)));
-  }
-
-  ipc::SharedRegion region_;
-};
+// pidOf(token: number): number; 0: not known any more
+Napi::Value pid_of(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
+  return Napi::Number::New(info.Env(), region->processes().pid_of(uint_arg(info, 0)));
+}
 
 }  // namespace
+
+void Region::init(Napi::Env env, Napi::Object exports) {
+  RegionMethods methods = {method<bytes>("bytes"), method<inode>("inode"), method<enter>("enter"),
+                           method<pid_of>("pidOf")};
+  add_lock_methods(methods);
+  add_wait_methods(methods);
+  exports.Set("Region", DefineClass(env, "Region", methods));
+}
+
+// new Region(bytes: number): an arena. new Region(name: string, mode: number | undefined, value: number): a semaphore,
+// made with a mode, else opened
+Region::Region(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Region>(info) {
+  info.This().As<Napi::Object>().TypeTag(&kRegion);
+  if (info[0].IsNumber()) {
+    region_ = unwrap(info.Env(), ipc::Region::arena(static_cast<size_t>(int64_arg(info, 0))));
+    return;
+  }
+  const std::string name = string_arg(info, 0);
+  region_ = unwrap(info.Env(), info[1].IsNumber()
+                                   ? ipc::Region::create_semaphore(name, uint_arg(info, 1), uint_arg(info, 2))
+                                   : ipc::Region::open_semaphore(name));
+}
 
 const ipc::SharedRegion& region_arg(const Napi::CallbackInfo& info, size_t index) {
   if (!info[index].IsObject() || !info[index].As<Napi::Object>().CheckTypeTag(&kRegion)) {
@@ -77,8 +67,8 @@ const ipc::SharedRegion& region_arg(const Napi::CallbackInfo& info, size_t index
   return Region::Unwrap(info[index].As<Napi::Object>())->shared();
 }
 
-size_t checked_offset(const Napi::CallbackInfo& info, const ipc::Region& region, size_t index, size_t size) {
-  const auto offset = static_cast<size_t>(int64_arg(info, index));
+size_t offset_arg(const Napi::CallbackInfo& info, size_t index, const ipc::Region& region, size_t size) {
+  const auto offset = static_cast<size_t>(uint_arg(info, index));
   if (offset % 8 != 0 || offset > region.size() || region.size() - offset < size) {
     throw Napi::RangeError::New(info.Env(), "outside the region");
   }

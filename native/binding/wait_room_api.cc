@@ -2,11 +2,13 @@
 // TypeScript's (ts/sync/waiting.ts).
 #include <napi.h>
 
+#include <memory>
+#include <utility>
+
 #include "binding/api.h"
 #include "binding/args.h"
 #include "binding/errors.h"
 #include "binding/region.h"
-#include "binding/wait_arg.h"
 #include "ipc/barrier_wait.h"
 #include "ipc/condition_wait.h"
 #include "ipc/event_flag.h"
@@ -24,65 +26,63 @@ namespace {
 // As ts/native/wait_room.ts numbers them.
 enum Kind : uint32_t { kWordLock, kSemLock, kUnits, kRestoredUnits, kEvent, kCondition, kBarrier, kBarrierRoom };
 
-ipc::WaiterTable& table_with(const Napi::CallbackInfo& info, size_t region, size_t offset, uint32_t slot) {
-  auto& table = object_arg<ipc::WaiterTable>(info, region, offset);
-  if (slot >= table.capacity) throw Napi::RangeError::New(info.Env(), "outside the table");
-  return table;
+size_t table_with(const Napi::CallbackInfo& info, size_t index, const ipc::Region& region, uint32_t slot) {
+  if (slot >= object_arg<ipc::WaiterTable>(info, index, region).capacity) {
+    throw Napi::RangeError::New(info.Env(), "outside the table");
+  }
+  return uint_arg(info, index);
 }
 
-}  // namespace
-
-std::unique_ptr<ipc::Waitable> wait_arg(const Napi::CallbackInfo& info, size_t index) {
-  const uint32_t kind = uint_arg(info, index);
-  const ipc::SharedRegion& region = region_arg(info, index + 1);
-  const auto offset = static_cast<size_t>(int64_arg(info, index + 2));
-  const uint32_t extra = uint_arg(info, index + 3);
-  const ipc::ProcessToken self = uint_arg(info, index + 4);
-  switch (kind) {
+// Makes of four arguments from `index` on, kind, offset, extra and the process's token, what is to be waited for, and
+// gives it to `use`.
+template <typename Use>
+auto with_wait(const Napi::CallbackInfo& info, size_t index, const ipc::SharedRegion& region, Use use) {
+  const size_t at = index + 1;
+  const auto record = [&] { return offset_arg(info, at, *region, sizeof(ipc::SemRecord)); };
+  const uint32_t extra = uint_arg(info, index + 2);
+  const ipc::ProcessToken self = uint_arg(info, index + 3);
+  switch (uint_arg(info, index)) {
     case kWordLock:
-      static_cast<void>(object_arg<uint64_t>(info, index + 1, index + 2));
-      return std::make_unique<ipc::WordLock>(region, offset, self);
+      return use(std::in_place_type<ipc::WordLock>, region, offset_arg(info, at, *region, sizeof(uint64_t)), self);
     case kSemLock:
-      return std::make_unique<ipc::SemLock>(region, self);
+      return use(std::in_place_type<ipc::SemLock>, region, self);
     case kUnits:
-      static_cast<void>(object_arg<ipc::SemRecord>(info, index + 1, index + 2));
-      return std::make_unique<ipc::SemaphoreUnits>(region, offset);
+      return use(std::in_place_type<ipc::SemaphoreUnits>, region, record());
     case kRestoredUnits:
-      static_cast<void>(object_arg<ipc::SemRecord>(info, index + 1, index + 2));
-      static_cast<void>(object_arg<ipc::UnitLedger>(info, index + 1, index + 3));
-      return std::make_unique<ipc::RestoredUnits>(region, offset, extra, self);
+      return use(std::in_place_type<ipc::RestoredUnits>, region, record(),
+                 offset_arg(info, index + 2, *region, sizeof(ipc::UnitLedger)), self);
     case kEvent:
-      static_cast<void>(object_arg<ipc::SemRecord>(info, index + 1, index + 2));
-      return std::make_unique<ipc::EventFlag>(region, offset);
+      return use(std::in_place_type<ipc::EventFlag>, region, record());
     case kCondition:
-      static_cast<void>(table_with(info, index + 1, index + 2, extra));
-      return std::make_unique<ipc::ConditionWait>(region, offset, extra, self);
+      return use(std::in_place_type<ipc::ConditionWait>, region, table_with(info, at, *region, extra), extra, self);
     case kBarrier:
-      static_cast<void>(table_with(info, index + 1, index + 2, extra));
-      return std::make_unique<ipc::BarrierWait>(region, offset, extra, self);
+      return use(std::in_place_type<ipc::BarrierWait>, region, table_with(info, at, *region, extra), extra, self);
     case kBarrierRoom:
-      static_cast<void>(object_arg<ipc::WaiterTable>(info, index + 1, index + 2));
-      return std::make_unique<ipc::BarrierRoom>(region, offset, extra);
+      return use(std::in_place_type<ipc::BarrierRoom>, region, table_with(info, at, *region, 0), extra);
   }
   throw Napi::RangeError::New(info.Env(), "no such kind of wait");
 }
 
+// false: not done; true: done; a number: done, with this detail.
 Napi::Value to_js(Napi::Env env, const ipc::Outcome& outcome) {
   if (outcome.done && outcome.detail != 0) return Napi::Number::New(env, outcome.detail);
   return Napi::Boolean::New(env, outcome.done);
 }
 
-namespace {
+// waitOnce(kind: number, offset: number, extra: number, self: number): what an attempt gives that looks for the dead
+Napi::Value wait_once(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
+  return to_js(info.Env(), with_wait(info, 0, region, []<typename T>(std::in_place_type_t<T>, auto... arguments) {
+    return T(arguments...).attempt(true);
+  }));
+}
 
-// The five arguments of wait_arg(), then:
-
-// waitOnce(...): what an attempt gives that looks for the dead
-Napi::Value WaitOnce(const Napi::CallbackInfo& info) { return to_js(info.Env(), wait_arg(info, 0)->attempt(true)); }
-
-// waitSync(..., milliseconds: number); blocks
-Napi::Value WaitSync(const Napi::CallbackInfo& info) {
-  const sys::Deadline deadline = sys::deadline_after(number_arg(info, 5));
-  return to_js(info.Env(), ipc::wait_until(*wait_arg(info, 0), deadline));
+// waitSync(kind: number, offset: number, extra: number, self: number, milliseconds: number); blocks
+Napi::Value wait_sync(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
+  const sys::Deadline deadline = sys::deadline_after(number_arg(info, 4));
+  return to_js(info.Env(), with_wait(info, 0, region, [&]<typename T>(std::in_place_type_t<T>, auto... arguments) {
+    T wait(arguments...);
+    return ipc::wait_until(wait, deadline);
+  }));
 }
 
 class WaitRoom : public Napi::ObjectWrap<WaitRoom> {
@@ -110,9 +110,12 @@ class WaitRoom : public Napi::ObjectWrap<WaitRoom> {
   // fd(): number; it stays the room's
   Napi::Value Fd(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), room_->fd()); }
 
-  // start(...): number; the wait's ticket
+  // start(region: Region, kind: number, offset: number, extra: number, self: number): number; the wait's ticket
   Napi::Value Start(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), unwrap(info.Env(), ipc::WaitRoom::start(room_, wait_arg(info, 0))));
+    auto wait = with_wait(info, 1, region_arg(info, 0), []<typename T>(std::in_place_type_t<T>, auto... arguments) {
+      return std::unique_ptr<ipc::Waitable>(std::make_unique<T>(arguments...));
+    });
+    return Napi::Number::New(info.Env(), unwrap(info.Env(), ipc::WaitRoom::start(room_, std::move(wait))));
   }
 
   // done(): number[]; tickets
@@ -147,10 +150,11 @@ class WaitRoom : public Napi::ObjectWrap<WaitRoom> {
 
 }  // namespace
 
-void init_wait_room(Napi::Env env, Napi::Object exports) {
-  WaitRoom::init(env, exports);
-  export_function<WaitOnce>(env, exports, "waitOnce");
-  export_function<WaitSync>(env, exports, "waitSync");
+void add_wait_methods(RegionMethods& methods) {
+  methods.push_back(Region::method<wait_once>("waitOnce"));
+  methods.push_back(Region::method<wait_sync>("waitSync"));
 }
+
+void init_wait_room(Napi::Env env, Napi::Object exports) { WaitRoom::init(env, exports); }
 
 }  // namespace mp::binding

@@ -25,9 +25,13 @@ Outcome SemLock::take_over() {
   return {.done = true, .detail = pid == 0 ? -1 : pid};
 }
 
-Outcome SemLock::attempt(bool look) {
+bool SemLock::take(SemRecord& record, ProcessToken self) {
   const auto has_unit = [](DoubleWord counts) { return value_of(counts) != 0; };
-  if (change(record_.counts, has_unit, -1, self())) return {.done = true};
+  return change(record.counts, has_unit, -1, self).has_value();
+}
+
+Outcome SemLock::attempt(bool look) {
+  if (take(record_, self())) return {.done = true};
   return look ? take_over() : Outcome{};
 }
 

@@ -26,6 +26,8 @@ class SemLock final : public Waitable {
   void pass_on() override { pass_wake_on(record_); }
   void undo() override;
 
+  // Never waits, looks for no dead.
+  static bool take(SemRecord& record, ProcessToken self);
   // Whoever holds it. False: nobody does.
   static bool release(SemRecord& record);
   static bool held(SemRecord& record) { return value_of(load_halves(record.counts)) == 0; }

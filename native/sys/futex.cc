@@ -30,7 +30,6 @@ constexpr double kLookMs = 2;
 
 // Wakes that go to other words than the first are not noticed, changes of their values are.
 Result<FutexOutcome> look_now_and_then(std::span<const FutexWord> words, Deadline deadline) {
-  if (words.size() == 1) return futex_wait(words[0].word, words[0].expected, deadline);
   const auto changed = [](const FutexWord& one) {
     return std::atomic_ref(*const_cast<uint32_t*>(one.word)).load() != one.expected;
   };
@@ -41,6 +40,7 @@ Result<FutexOutcome> look_now_and_then(std::span<const FutexWord> words, Deadlin
 }  // namespace
 
 Result<FutexOutcome> futex_wait_any(std::span<const FutexWord> words, Deadline deadline) {
+  if (words.size() == 1) return futex_wait(words[0].word, words[0].expected, deadline);
   std::array<futex_waitv, kMostFutexWords> entries;
   const auto fill = [](const FutexWord& one) {
     return futex_waitv{

@@ -35,7 +35,7 @@ describe('RLock', () => {
       await delay(1);
       const second = await inner();
       const third = await new Promise<number>((resolve, reject) => {
-        setImmediate(() => inner().then(resolve, reject));
+        setImmediate(() => void inner().then(resolve, reject));
       });
       return [first, second, third, lock.useSync(() => lock.depth)];
     });

@@ -1,5 +1,7 @@
 /** The faces of native/binding/region_api.cc and lock_api.cc. */
 
+import type { Outcome, WaitKind } from './wait_room.js';
+
 /** Shared memory with a table of the processes that use it. */
 export interface RegionObject {
   /** The memory itself; once. */
@@ -10,6 +12,38 @@ export interface RegionObject {
   enter(): number;
   /** 0: not known any more. */
   pidOf(token: number): number;
+  /** False: nobody holds it. */
+  releaseWord(offset: number): boolean;
+  takeSemLock(self: number): boolean;
+  /** False: nobody holds it. */
+  releaseSemLock(): boolean;
+  /** A token; 0: nobody; -1: a program that leaves no name. */
+  semLockHolder(): number;
+  /** Wakes up to so many of those who wait for units. */
+  wakeUnits(offset: number, count: number): void;
+  prepareLedger(ledger: number, self: number): void;
+  /** False: more than there may be. */
+  releaseRestored(offset: number, ledger: number, self: number, units: number): boolean;
+  /** What the dead hold comes back. */
+  restoreUnits(offset: number, ledger: number, self: number): void;
+  prepareTable(offset: number, capacity: number, parties: number): void;
+  /** A slot; -1: too many wait. */
+  joinCondition(offset: number, self: number): number;
+  /** How many were woken. */
+  notifyCondition(offset: number, count: number): number;
+  /** -1: broken; -2: full; else the slot twice, plus one for who is the last. */
+  arriveAtBarrier(offset: number, self: number): number;
+  /** The index of the last one, who opens it; -1: broken. */
+  openBarrier(offset: number, slot: number): number;
+  /** -2: the party waits no more; else how its wait has ended: its index, or -1 for broken. */
+  leaveBarrier(offset: number, slot: number): number;
+  breakBarrier(offset: number): void;
+  resetBarrier(offset: number): void;
+  lookAtBarrier(offset: number): { waiting: number; broken: boolean; phase: number };
+  /** Never waits; takes over from the dead. */
+  waitOnce(kind: WaitKind, offset: number, extra: number, self: number): Outcome;
+  /** Blocks; negative milliseconds wait for ever. */
+  waitSync(kind: WaitKind, offset: number, extra: number, self: number, milliseconds: number): Outcome;
 }
 
 export interface LockBinding {
@@ -24,34 +58,6 @@ export interface LockBinding {
   ) => RegionObject;
   /** How often this process has forked. */
   forkCount(): number;
-  /** False: nobody holds it. */
-  releaseWord(region: RegionObject, offset: number): boolean;
-  takeSemLock(region: RegionObject, self: number): boolean;
-  /** False: nobody holds it. */
-  releaseSemLock(region: RegionObject): boolean;
-  /** A token; 0: nobody; -1: a program that leaves no name. */
-  semLockHolder(region: RegionObject): number;
-  /** Wakes up to so many of those who wait for units. */
-  wakeUnits(region: RegionObject, offset: number, count: number): void;
-  prepareLedger(region: RegionObject, ledger: number, self: number): void;
-  /** False: more than there may be. */
-  releaseRestored(region: RegionObject, offset: number, ledger: number, self: number, units: number): boolean;
-  /** What the dead hold comes back. */
-  restoreUnits(region: RegionObject, offset: number, ledger: number, self: number): void;
-  prepareTable(region: RegionObject, offset: number, capacity: number, parties: number): void;
-  /** A slot; -1: too many wait. */
-  joinCondition(region: RegionObject, offset: number, self: number): number;
-  /** How many were woken. */
-  notifyCondition(region: RegionObject, offset: number, count: number): number;
-  /** -1: broken; -2: full; else the slot twice, plus one for who is the last. */
-  arriveAtBarrier(region: RegionObject, offset: number, self: number): number;
-  /** The index of the last one, who opens it; -1: broken. */
-  openBarrier(region: RegionObject, offset: number, slot: number): number;
-  /** -2: the party waits no more; else how its wait has ended: its index, or -1 for broken. */
-  leaveBarrier(region: RegionObject, offset: number, slot: number): number;
-  breakBarrier(region: RegionObject, offset: number): void;
-  resetBarrier(region: RegionObject, offset: number): void;
-  lookAtBarrier(region: RegionObject, offset: number): { waiting: number; broken: boolean; phase: number };
 }
 
 /** native/ipc/region.h: kObjectsOffset. */

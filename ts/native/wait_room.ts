@@ -18,14 +18,11 @@ export type WaitKind = (typeof WaitKind)[keyof typeof WaitKind];
 /** How a wait ended: false when it has not, true, or a number that says more. */
 export type Outcome = boolean | number;
 
-/** What is waited for: `extra` and the number in the outcome depend on the kind. */
-type Wait = [kind: WaitKind, region: RegionObject, offset: number, extra: number, self: number];
-
 export interface WaitRoomObject {
   /** Polls readable while done() has something; it stays the room's. */
   fd(): number;
-  /** Waits on a thread; a ticket. */
-  start(...wait: Wait): number;
+  /** Waits on a thread; a ticket. `extra` and the number in the outcome depend on the kind. */
+  start(region: RegionObject, kind: WaitKind, offset: number, extra: number, self: number): number;
   /** The tickets of waits that are done, each still to be stopped. */
   done(): number[];
   /** Ends a wait: what it has got by now. */
@@ -40,8 +37,4 @@ export interface WaitRoomObject {
 
 export interface WaitRoomBinding {
   WaitRoom: new () => WaitRoomObject;
-  /** Never waits; takes over from the dead. */
-  waitOnce(...wait: Wait): Outcome;
-  /** Blocks; negative milliseconds wait for ever. */
-  waitSync(...wait: [...Wait, milliseconds: number]): Outcome;
 }

@@ -11,7 +11,6 @@ import {
   type WaitOptions,
 } from '../internal/deadline.js';
 import { validateFunction, validateInteger, validateOptions } from '../internal/validate.js';
-import { native } from '../native/load.js';
 import { type Outcome, WaitKind } from '../native/wait_room.js';
 import { registerHomebody } from '../serialization/registry.js';
 import { WaiterTable } from './waiter_table.js';
@@ -112,13 +111,13 @@ export class Barrier {
   /** All who wait get BrokenBarrierError; then it is as new, also if it was broken. @throws ERR_MP_CLOSED. */
   reset(): void {
     this.#waits.mustBeOpen();
-    native.resetBarrier(this.#table.region, this.#table.offset);
+    this.#table.region.resetBarrier(this.#table.offset);
   }
 
   /** Breaks it: all who wait, and who come later, get BrokenBarrierError. @throws ERR_MP_CLOSED. */
   abort(): void {
     this.#waits.mustBeOpen();
-    native.breakBarrier(this.#table.region, this.#table.offset);
+    this.#table.region.breakBarrier(this.#table.offset);
   }
 
   /** How many it takes to pass. */
@@ -164,13 +163,13 @@ export class Barrier {
 
   #look(): { waiting: number; broken: boolean; phase: number } {
     this.#waits.mustBeOpen();
-    return native.lookAtBarrier(this.#table.region, this.#table.offset);
+    return this.#table.region.lookAtBarrier(this.#table.offset);
   }
 
   /** undefined: those of the phase before are still leaving. */
   #arrive(deadline: Deadline): Arrival | undefined {
     const { region, offset } = this.#table;
-    const answer = native.arriveAtBarrier(region, offset, this.#table.enter());
+    const answer = region.arriveAtBarrier(offset, this.#table.enter());
     if (answer === BROKEN) throw brokenError();
     if (answer === FULL) {
       if (millisecondsLeft(deadline) !== 0) return undefined;
@@ -187,11 +186,11 @@ export class Barrier {
     try {
       this.#action?.();
     } catch (error) {
-      native.breakBarrier(region, offset);
-      native.leaveBarrier(region, offset, slot);
+      region.breakBarrier(offset);
+      region.leaveBarrier(offset, slot);
       throw error;
     }
-    return indexOf(native.openBarrier(region, offset, slot));
+    return indexOf(region.openBarrier(offset, slot));
   }
 
   /** What has opened by then has opened. */
@@ -199,7 +198,7 @@ export class Barrier {
     return (pending) => {
       const outcome = pending.stop();
       if (outcome !== false) return outcome;
-      const left = native.leaveBarrier(this.#table.region, this.#table.offset, slot);
+      const left = this.#table.region.leaveBarrier(this.#table.offset, slot);
       return left === LEFT ? false : left;
     };
   }

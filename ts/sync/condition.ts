@@ -11,7 +11,6 @@ import {
 } from '../internal/deadline.js';
 import { systemError } from '../internal/system_error.js';
 import { invalidArgType, validateFunction, validateInteger } from '../internal/validate.js';
-import { native } from '../native/load.js';
 import { WaitKind } from '../native/wait_room.js';
 import { registerHomebody } from '../serialization/registry.js';
 import { type LetGo, Lock, letGo, mustBeHeld } from './lock.js';
@@ -142,7 +141,7 @@ export class Condition implements LockLike {
   notify(n: number = 1): void {
     validateInteger(n, 'n');
     this.#mustBeHeld();
-    if (n > 0) native.notifyCondition(this.#table.region, this.#table.offset, Math.min(n, MOST));
+    if (n > 0) this.#table.region.notifyCondition(this.#table.offset, Math.min(n, MOST));
   }
 
   /** Wakes all who wait. Python: `notify_all`. @throws as notify() does. */
@@ -178,7 +177,7 @@ export class Condition implements LockLike {
   /** In this order nobody can notify between letting go and waiting. */
   #begin(): { spec: WaitSpec; lock: LetGo } {
     this.#mustBeHeld();
-    const slot = native.joinCondition(this.#table.region, this.#table.offset, this.#table.enter());
+    const slot = this.#table.region.joinCondition(this.#table.offset, this.#table.enter());
     if (slot < 0) throw systemError('EAGAIN', 'wait');
     return { spec: this.#table.spec(WaitKind.condition, slot), lock: this.#lock[letGo]() };
   }

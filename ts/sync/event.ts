@@ -2,7 +2,6 @@
 
 import { type InspectOptions, inspect } from 'node:util';
 import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
-import { native } from '../native/load.js';
 import { SEM_EPOCH, SEM_WAITERS } from '../native/lock.js';
 import { WaitKind } from '../native/wait_room.js';
 import { registerHomebody } from '../serialization/registry.js';
@@ -61,7 +60,7 @@ export class Event {
     const { region, words } = this.#place.shared;
     // In this order: who sees the epoch change may find it set.
     if (Atomics.compareExchange(words, this.#index, 0, 1) === 0) Atomics.add(words, this.#index + SEM_EPOCH, 1);
-    if (Atomics.load(words, this.#index + SEM_WAITERS) !== 0) native.wakeUnits(region, this.#place.offset, ALL);
+    if (Atomics.load(words, this.#index + SEM_WAITERS) !== 0) region.wakeUnits(this.#place.offset, ALL);
   }
 
   /** Who waits from now on waits for the next set(). @throws ERR_MP_CLOSED. */

@@ -28,13 +28,15 @@ export interface LetGo {
 
 /** Lets go of a lock that the caller holds, for Condition. @throws ERR_MP_NOT_OWNER. */
 export const letGo: unique symbol = Symbol('letGo');
+/** Takes the lock if nobody has it and nobody here waits. */
+export const takeAtOnce: unique symbol = Symbol('takeAtOnce');
 /** Whether this process holds the lock. */
 export const isHeldHere: unique symbol = Symbol('isHeldHere');
 /** @throws ERR_MP_NOT_OWNER when the caller does not hold the lock. */
 export const mustBeHeld: unique symbol = Symbol('mustBeHeld');
 
 /** What an acquire resolves with that got the lock at once. */
-const HELD = Promise.resolve(true);
+export const HELD: Promise<boolean> = Promise.resolve(true);
 
 /**
  * Mutual exclusion between processes: one holds the lock, the others wait. Python: `multiprocessing.Lock`.
@@ -87,7 +89,7 @@ export class Lock implements LockLike {
    * descriptor to wait with; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
    */
   acquire(options?: WaitOptions): Promise<boolean> {
-    if (options === undefined && this.#acquirer.idle && this.#mutex.take()) return HELD;
+    if (options === undefined && this[takeAtOnce]()) return HELD;
     return this.#acquirer.acquire(options).then(this.#accept);
   }
 
@@ -178,6 +180,11 @@ export class Lock implements LockLike {
   [inspect.custom](_depth: number, options: InspectOptions): string {
     const name = this.#name === undefined ? '' : ` ${inspect(this.#name, options)}`;
     return `${this.constructor.name}${name} <${this.#state()}>`;
+  }
+
+  /** @internal */
+  [takeAtOnce](): boolean {
+    return this.#acquirer.idle && this.#mutex.take();
   }
 
   /** @internal */

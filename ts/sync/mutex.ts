@@ -1,6 +1,5 @@
 /** What a Lock is underneath: one word of an arena, or a named semaphore. */
 
-import { native } from '../native/load.js';
 import { TOKEN_MASK } from '../native/lock.js';
 import { WaitKind } from '../native/wait_room.js';
 import { allocate, freeNow, freeWith, type Place } from './arena.js';
@@ -53,7 +52,7 @@ class WordMutex implements Mutex {
   release(): boolean {
     const { self, words } = this.#shared;
     if (self !== 0 && Atomics.compareExchange(words, this.#index, self, 0) === self) return true;
-    return native.releaseWord(this.#place.shared.region, this.#place.offset);
+    return this.#place.shared.region.releaseWord(this.#place.offset);
   }
 
   giveBack(): void {
@@ -83,11 +82,11 @@ class SemMutex implements Mutex {
 
   take(): boolean {
     const { self, region } = this.#shared;
-    return self !== 0 && !this.#closed && native.takeSemLock(region, self);
+    return self !== 0 && !this.#closed && region.takeSemLock(self);
   }
 
   release(): boolean {
-    return native.releaseSemLock(this.#shared.region);
+    return this.#shared.region.releaseSemLock();
   }
 
   giveBack(): void {
@@ -95,7 +94,7 @@ class SemMutex implements Mutex {
   }
 
   holder(): Holder {
-    return native.semLockHolder(this.#shared.region);
+    return this.#shared.region.semLockHolder();
   }
 
   close(): void {

@@ -47,7 +47,7 @@ export class Acquirer {
   }
 
   mustBeOpen(): void {
-    if (this.#closed) throw new ClosedError(`this ${this.#what} is closed`);
+    if (this.#closed) throw this.#closedError();
   }
 
   async acquire(options: WaitOptions | undefined): Promise<Attempt> {
@@ -84,8 +84,12 @@ export class Acquirer {
   close(): boolean {
     if (this.#closed) return false;
     this.#closed = true;
-    this.#queue.close(new ClosedError(`this ${this.#what} is closed`));
+    this.#queue.close(() => this.#closedError());
     this.#resource.close();
     return true;
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`this ${this.#what} is closed`);
   }
 }

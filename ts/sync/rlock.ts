@@ -4,7 +4,7 @@ import { NotOwnerError, OwnerDiedError } from '../errors.js';
 import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
 import { registerHomebody } from '../serialization/registry.js';
 import { beginLink, goesOnFrom, inScope, type Link } from './call_chain.js';
-import { isHeldHere, type LetGo, Lock, letGo, mustBeHeld } from './lock.js';
+import { HELD, isHeldHere, type LetGo, Lock, letGo, mustBeHeld, takeAtOnce } from './lock.js';
 
 /**
  * A Lock that its owner may acquire again, and then releases as often. The owner is the process and, within it, the
@@ -33,6 +33,15 @@ export class RLock extends Lock {
    */
   override acquire(options?: WaitOptions): Promise<boolean> {
     if (this.#isMine()) return this.#deepen(options);
+    if (options === undefined && this[takeAtOnce]()) {
+      const link = beginLink(this);
+      this.#hold(link);
+      // Before whoever awaits goes on.
+      queueMicrotask(() => {
+        link.delivered = true;
+      });
+      return HELD;
+    }
     return this.#receive(beginLink(this), super.acquire(options));
   }
 
@@ -125,7 +134,10 @@ export class RLock extends Lock {
   #settle(link: Link, got: boolean): void {
     link.delivered = true;
     link.over = !got;
-    if (!got) return;
+    if (got) this.#hold(link);
+  }
+
+  #hold(link: Link): void {
     this.#holder = link;
     this.#depth = 1;
   }

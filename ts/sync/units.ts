@@ -1,6 +1,5 @@
 /** What a Semaphore is underneath: a sem_t, named or in an arena, and with `restore` a ledger of who holds its units. */
 
-import { native } from '../native/load.js';
 import {
   LEDGER_BYTES,
   OBJECTS_OFFSET,
@@ -58,6 +57,7 @@ const noUnits = new Int32Array(SEM_RECORD_BYTES / 4);
 /** Without waiters atomic operations, no call (native/ipc/semaphore_units.h). */
 class PlainUnits implements UnitSource {
   readonly spec: WaitSpec;
+  readonly bound: number;
   readonly #place: SemPlace;
   #words: Int32Array;
   #index: number;
@@ -70,10 +70,7 @@ class PlainUnits implements UnitSource {
     this.#index = offset / 4;
     // Who makes it says so first; 0 is none.
     if (bound > 0) Atomics.compareExchange(this.#words, this.#index + SEM_BOUND, 0, bound);
-  }
-
-  get bound(): number {
-    return Atomics.load(this.#words, this.#index + SEM_BOUND) || MOST_UNITS;
+    this.bound = Atomics.load(this.#words, this.#index + SEM_BOUND) || MOST_UNITS;
   }
 
   get value(): number {
@@ -96,7 +93,7 @@ class PlainUnits implements UnitSource {
       if (Atomics.compareExchange(this.#words, this.#index, value, value + units) === value) break;
     }
     if (Atomics.load(this.#words, this.#index + SEM_WAITERS) !== 0) {
-      native.wakeUnits(this.#place.shared.region, this.#place.offset, units);
+      this.#place.shared.region.wakeUnits(this.#place.offset, units);
     }
     return true;
   }
@@ -122,7 +119,7 @@ class RestoredUnits implements UnitSource {
     this.#plain = new PlainUnits(place, bound);
     const extra = named ? OBJECTS_OFFSET : offset + ROOM_OFFSET;
     this.spec = { kind: WaitKind.restoredUnits, shared, offset, extra };
-    native.prepareLedger(shared.region, extra, shared.enter());
+    shared.region.prepareLedger(extra, shared.enter());
   }
 
   get bound(): number {
@@ -131,19 +128,19 @@ class RestoredUnits implements UnitSource {
 
   get value(): number {
     const { shared, offset, extra } = this.spec;
-    native.restoreUnits(shared.region, offset, extra, shared.enter());
+    shared.region.restoreUnits(offset, extra, shared.enter());
     return this.#plain.value;
   }
 
   take(): boolean {
     if (this.#closed || this.#plain.value === 0) return false;
     const { kind, shared, offset, extra } = this.spec;
-    return native.waitOnce(kind, shared.region, offset, extra, shared.enter()) !== false;
+    return shared.region.waitOnce(kind, offset, extra, shared.enter()) !== false;
   }
 
   release(units: number): boolean {
     const { shared, offset, extra } = this.spec;
-    return native.releaseRestored(shared.region, offset, extra, shared.enter(), units);
+    return shared.region.releaseRestored(offset, extra, shared.enter(), units);
   }
 
   giveBack(): void {

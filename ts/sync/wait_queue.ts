@@ -70,14 +70,15 @@ export class WaitQueue {
       });
     } catch (error) {
       // No thread or descriptor to be had: nobody here can wait.
-      this.close(error);
+      this.close(() => error);
     }
   }
 
   /** Everybody is rejected; what has come goes back. */
-  close(reason: unknown): void {
+  close(reason: () => unknown): void {
     this.#end()?.cancel();
-    for (const waiter of this.#takeAll()) waiter.reject(reason);
+    if (this.isEmpty) return;
+    for (const waiter of this.#takeAll()) waiter.reject(reason());
   }
 
   /** In a forked child: the waiters are the parent's, their promises never settle here. */

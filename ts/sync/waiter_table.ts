@@ -1,6 +1,5 @@
 /** The places of those who wait at a Condition or a Barrier (native/ipc/waiter_table.h). */
 
-import { native } from '../native/load.js';
 import { type RegionObject, waiterTableBytes } from '../native/lock.js';
 import type { WaitKind } from '../native/wait_room.js';
 import { allocate, freeNow, freeWith, type Place } from './arena.js';
@@ -15,7 +14,7 @@ export class WaiterTable {
     this.#owner = owner;
     this.#place = allocate(waiterTableBytes(capacity));
     freeWith(owner, this.#place);
-    native.prepareTable(this.region, this.offset, capacity, parties);
+    this.region.prepareTable(this.offset, capacity, parties);
   }
 
   get region(): RegionObject {

@@ -22,12 +22,12 @@ export interface WaitSpec {
 
 /** Never waits; takes over from the dead. */
 export function waitOnce({ kind, shared, offset, extra }: WaitSpec): Outcome {
-  return native.waitOnce(kind, shared.region, offset, extra, shared.enter());
+  return shared.region.waitOnce(kind, offset, extra, shared.enter());
 }
 
 /** Blocks. */
 export function waitSync({ kind, shared, offset, extra }: WaitSpec, deadline: Deadline): Outcome {
-  return native.waitSync(kind, shared.region, offset, extra, shared.enter(), millisecondsLeft(deadline));
+  return shared.region.waitSync(kind, offset, extra, shared.enter(), millisecondsLeft(deadline));
 }
 
 /** A wait on a thread. Each of its methods ends it. */
@@ -59,7 +59,7 @@ class Room {
   }
 
   start({ kind, shared, offset, extra }: WaitSpec, onDone: (outcome: Outcome) => void): Pending {
-    const ticket = this.#room.start(kind, shared.region, offset, extra, shared.enter());
+    const ticket = this.#room.start(shared.region, kind, offset, extra, shared.enter());
     if (this.#waits.size === 0) this.#poller.ref();
     this.#waits.set(ticket, onDone);
     return {

@@ -1,0 +1,132 @@
+// The library's locks and what they stand beside in JavaScript; each round gives nanoseconds per operation.
+//   node node_driver.mjs <what> <mode> <count>
+import { Lock, Process, RLock, Semaphore, SharedMemory } from 'posix-multiprocessing';
+import { drive } from '../harness.mjs';
+
+const [what, mode, count] = process.argv.slice(2);
+const n = Number(count);
+const now = () => Number(process.hrtime.bigint());
+
+class BareAtomics {
+  #words = new Int32Array(new SharedArrayBuffer(64));
+  acquireSync() {
+    return Atomics.compareExchange(this.#words, 0, 0, 1) === 0;
+  }
+  tryAcquire() {
+    return Atomics.compareExchange(this.#words, 0, 0, 1) === 0;
+  }
+  release() {
+    Atomics.compareExchange(this.#words, 0, 1, 0);
+  }
+  close() {}
+}
+
+const makers = {
+  Lock: () => new Lock(),
+  'named Lock': () => new Lock({ name: `bench-${process.pid}` }),
+  RLock: () => new RLock(),
+  Semaphore: () => new Semaphore(1),
+  Atomics: () => new BareAtomics(),
+};
+const make = makers[what];
+
+function passes(lock) {
+  for (let i = 0; i < n; i++) {
+    lock.acquireSync();
+    lock.release();
+  }
+}
+
+function timed(lock, run) {
+  const start = now();
+  run(lock);
+  const time = (now() - start) / n;
+  lock.close();
+  lock.unlink?.();
+  return time;
+}
+
+async function beside(target, run) {
+  const memory = SharedMemory.create({ size: 8 });
+  const ready = new Int32Array(memory.buffer);
+  const child = new Process({
+    target: () => {
+      Atomics.store(ready, 0, 1);
+      target();
+    },
+  });
+  await child.start();
+  while (Atomics.load(ready, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+  const start = now();
+  run();
+  child.joinSync();
+  const time = (now() - start) / n / 2;
+  child.close();
+  memory.close();
+  memory.unlink();
+  return time;
+}
+
+const modes = {
+  pair: () => timed(make(), passes),
+  try: () =>
+    timed(make(), (lock) => {
+      for (let i = 0; i < n; i++) {
+        lock.tryAcquire();
+        lock.release();
+      }
+    }),
+  async async() {
+    const lock = make();
+    const start = now();
+    for (let i = 0; i < n; i++) {
+      await lock.acquire();
+      lock.release();
+    }
+    const time = (now() - start) / n;
+    lock.close();
+    return time;
+  },
+  async contended() {
+    const lock = make();
+    const time = await beside(
+      () => passes(lock),
+      () => passes(lock),
+    );
+    lock.close();
+    lock.unlink();
+    return time;
+  },
+  async handover() {
+    const [a, b] = [new Lock(), new Lock()];
+    a.acquireSync();
+    b.acquireSync();
+    return beside(
+      () => {
+        for (let i = 0; i < n; i++) {
+          a.acquireSync();
+          b.release();
+        }
+      },
+      () => {
+        for (let i = 0; i < n; i++) {
+          a.release();
+          b.acquireSync();
+        }
+      },
+    );
+  },
+  // Made, used and closed, all open at a time.
+  open() {
+    const start = now();
+    const locks = Array.from({ length: n }, make);
+    for (const lock of locks) {
+      lock.acquireSync();
+      lock.release();
+    }
+    for (const lock of locks) lock.close();
+    return (now() - start) / n;
+  },
+};
+
+drive({}, modes[mode]);
