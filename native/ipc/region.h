@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 
+#include "ipc/patience.h"
 #include "ipc/process_table.h"
 #include "sys/mapping.h"
 #include "sys/result.h"
@@ -47,6 +48,8 @@ class Region {
   }
   std::byte* data() const { return mapping_.data(); }
   size_t size() const { return mapping_.size(); }
+  // Of the threads of this process that wait for something in here.
+  Patience& patience() const { return patience_; }
   // Names the file for as long as it exists.
   uint64_t inode() const { return inode_; }
 
@@ -62,6 +65,7 @@ class Region {
 
   sys::Mapping mapping_;
   uint64_t inode_;
+  mutable Patience patience_;
 };
 
 using SharedRegion = std::shared_ptr<Region>;

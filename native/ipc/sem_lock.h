@@ -20,6 +20,7 @@ class SemLock final : public Waitable {
       : Waitable(std::move(region), self), record_(region_->at<SemRecord>(0)) {}
 
   Outcome attempt(bool look) override;
+  bool promising() const override { return !held(record_); }
   void begin() override { begin_waiting(record_); }
   void arm(std::span<sys::FutexWord> words) override;
   void end() override { end_waiting(record_); }

@@ -13,6 +13,7 @@ class SemaphoreUnits final : public Waitable {
       : Waitable(std::move(region), kNobody), record_(region_->at<SemRecord>(offset)) {}
 
   Outcome attempt(bool look) override;
+  bool promising() const override { return value_of(load_halves(record_.counts)) != 0; }
   void begin() override { begin_waiting(record_); }
   void arm(std::span<sys::FutexWord> words) override;
   void end() override { end_waiting(record_); }

@@ -6,8 +6,10 @@ namespace mp::ipc {
 
 Outcome wait_until(Waitable& wait, sys::Deadline deadline) {
   if (const Outcome outcome = wait.attempt(false); outcome.done) return outcome;
-  wait.begin();
   Outcome outcome;
+  const auto look = [&] { return wait.promising() && (outcome = wait.attempt(false)).done; };
+  if (deadline > 0 && wait.patience().spin(look)) return outcome;
+  wait.begin();
   for (LifeChecks checks; !outcome.done && sys::monotonic_now() < deadline; outcome = wait.attempt(checks.due())) {
     std::array<sys::FutexWord, Waitable::kMostWords> words;
     const std::span own(words.data(), wait.words());

@@ -51,6 +51,8 @@ class Waitable {
 
   // Never waits. `look`: also sees to it that nobody is waited for who is dead.
   virtual Outcome attempt(bool look) = 0;
+  // Whether an attempt is worth it; true where that can't be told for less.
+  virtual bool promising() const { return true; }
   virtual void begin() {}
   // How many words it sleeps on.
   virtual size_t words() const { return 1; }
@@ -66,6 +68,8 @@ class Waitable {
   // The outcome has come and nobody wants it any more.
   virtual void undo() = 0;
 
+  Patience& patience() const { return region_->patience(); }
+
  protected:
   ProcessTable& processes() const { return region_->processes(); }
   ProcessToken self() const { return self_; }
@@ -76,7 +80,7 @@ class Waitable {
   const ProcessToken self_;
 };
 
-// Blocks the calling thread until it is done or the deadline has come.
+// Blocks the calling thread, after a moment of looking, until it is done or the deadline has come.
 Outcome wait_until(Waitable& wait, sys::Deadline deadline);
 
 }  // namespace mp::ipc

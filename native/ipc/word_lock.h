@@ -12,6 +12,8 @@
 // is killed after its wake leaves the others asleep until they next look for themselves.
 #pragma once
 
+#include <atomic>
+
 #include "ipc/waitable.h"
 
 namespace mp::ipc {
@@ -24,6 +26,7 @@ class WordLock final : public Waitable {
       : Waitable(std::move(region), self), word_(region_->at<uint32_t>(offset)) {}
 
   Outcome attempt(bool look) override;
+  bool promising() const override { return std::atomic_ref(word_).load() == 0; }
   void arm(std::span<sys::FutexWord> words) override;
   void pass_on() override;
   void undo() override;

@@ -56,8 +56,7 @@ export class WaitQueue {
    * already is the caller's now. Go on with resume().
    */
   suspend(): Attempt {
-    const pending = this.#end();
-    return pending === undefined ? false : pending.stop();
+    return this.#pending === undefined ? false : (this.#end()?.stop() ?? false);
   }
 
   resume(): void {
