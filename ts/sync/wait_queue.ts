@@ -8,11 +8,17 @@ import type { Deadline } from '../internal/deadline.js';
 import type { Attempt, Resource } from './resource.js';
 import { atDeadline, type Pending, startWaiting } from './waiting.js';
 
-interface Waiter {
+/** One of them. */
+class Waiter {
   readonly resolve: (attempt: Attempt) => void;
   readonly reject: (reason: unknown) => void;
   /** Stops its timer, leaves its signal. */
-  readonly cleanUp: () => void;
+  cleanUp: (() => void) | undefined;
+
+  constructor(resolve: (attempt: Attempt) => void, reject: (reason: unknown) => void) {
+    this.resolve = resolve;
+    this.reject = reject;
+  }
 }
 
 /** The queues that wait at present. */
@@ -22,6 +28,7 @@ export class WaitQueue {
   readonly #resource: Resource;
   readonly #waiters: Set<Waiter> = new Set();
   #pending: Pending | undefined;
+  #onDone: ((attempt: Attempt) => void) | undefined;
 
   constructor(resource: Resource) {
     this.#resource = resource;
@@ -34,20 +41,23 @@ export class WaitQueue {
   /** Resolves with the outcome, false on time-out; rejects with the signal's reason. Keeps the process alive. */
   wait(deadline: Deadline, signal: AbortSignal | undefined): Promise<Attempt> {
     return new Promise((resolve, reject) => {
-      let stopTimer = (): void => {};
+      const waiter = new Waiter(resolve, reject);
+      this.#waiters.add(waiter);
+      this.resume();
+      if (signal === undefined && deadline === Number.POSITIVE_INFINITY) return;
       const onAbort = (): void => {
         this.#remove(waiter);
         reject(signal?.reason);
       };
-      const cleanUp = (): void => {
+      // Nobody is left when there is no thread to wait with.
+      if (!this.#waiters.has(waiter)) return;
+      signal?.addEventListener('abort', onAbort, { once: true });
+      waiter.cleanUp = () => signal?.removeEventListener('abort', onAbort);
+      const stopTimer = atDeadline(deadline, () => this.#expire(waiter));
+      waiter.cleanUp = () => {
         stopTimer();
         signal?.removeEventListener('abort', onAbort);
       };
-      const waiter: Waiter = { resolve, reject, cleanUp };
-      this.#waiters.add(waiter);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.resume();
-      if (this.#waiters.has(waiter)) stopTimer = atDeadline(deadline, () => this.#expire(waiter));
     });
   }
 
@@ -63,10 +73,11 @@ export class WaitQueue {
     if (this.isEmpty || this.#pending !== undefined) return;
     waiting.add(this);
     try {
-      this.#pending = startWaiting(this.#resource.spec, (attempt) => {
+      this.#onDone ??= (attempt) => {
         this.#end();
         this.#serve(attempt);
-      });
+      };
+      this.#pending = startWaiting(this.#resource.spec, this.#onDone);
     } catch (error) {
       // No thread or descriptor to be had: nobody here can wait.
       this.close(() => error);
@@ -89,7 +100,7 @@ export class WaitQueue {
   #takeAll(): Waiter[] {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
-    for (const waiter of waiters) waiter.cleanUp();
+    for (const waiter of waiters) waiter.cleanUp?.();
     return waiters;
   }
 
@@ -109,7 +120,7 @@ export class WaitQueue {
         return;
       }
       this.#waiters.delete(first);
-      first.cleanUp();
+      first.cleanUp?.();
       first.resolve(got);
     }
     this.resume();
@@ -117,7 +128,7 @@ export class WaitQueue {
 
   #remove(waiter: Waiter): void {
     this.#waiters.delete(waiter);
-    waiter.cleanUp();
+    waiter.cleanUp?.();
     if (this.isEmpty) this.#end()?.cancel();
   }
 

@@ -31,13 +31,29 @@ export function waitSync({ kind, shared, offset, extra }: WaitSpec, deadline: De
 }
 
 /** A wait on a thread. Each of its methods ends it. */
-export interface Pending {
+export class Pending {
+  readonly #room: Room;
+  readonly #ticket: number;
+
+  constructor(room: Room, ticket: number) {
+    this.#room = room;
+    this.#ticket = ticket;
+  }
+
   /** What it has got by now. */
-  stop(): Outcome;
+  stop(): Outcome {
+    return this.#room.end(this.#ticket, 'stop');
+  }
+
   /** The time is up: what comes at this last moment. */
-  giveUp(): Outcome;
+  giveUp(): Outcome {
+    return this.#room.end(this.#ticket, 'giveUp');
+  }
+
   /** What has come goes back. */
-  cancel(): void;
+  cancel(): void {
+    this.#room.end(this.#ticket, 'cancel');
+  }
 }
 
 /** Milliseconds that an empty room is kept. */
@@ -62,11 +78,16 @@ class Room {
     const ticket = this.#room.start(shared.region, kind, offset, extra, shared.enter());
     if (this.#waits.size === 0) this.#poller.ref();
     this.#waits.set(ticket, onDone);
-    return {
-      stop: () => this.#end(ticket, this.#room.stop(ticket)),
-      giveUp: () => this.#end(ticket, this.#room.giveUp(ticket)),
-      cancel: () => this.#end(ticket, this.#room.cancel(ticket)),
-    };
+    return new Pending(this, ticket);
+  }
+
+  end<How extends 'stop' | 'giveUp' | 'cancel'>(ticket: number, how: How): ReturnType<WaitRoomObject[How]> {
+    this.#waits.delete(ticket);
+    if (this.#waits.size === 0) {
+      this.#poller.unref();
+      this.#linger.refresh();
+    }
+    return this.#room[how](ticket) as ReturnType<WaitRoomObject[How]>;
   }
 
   close(): void {
@@ -79,17 +100,8 @@ class Room {
   #serve(): void {
     for (const ticket of this.#room.done()) {
       const onDone = this.#waits.get(ticket);
-      if (onDone !== undefined) onDone(this.#end(ticket, this.#room.stop(ticket)));
+      if (onDone !== undefined) onDone(this.end(ticket, 'stop'));
     }
-  }
-
-  #end<R>(ticket: number, result: R): R {
-    this.#waits.delete(ticket);
-    if (this.#waits.size === 0) {
-      this.#poller.unref();
-      this.#linger.refresh();
-    }
-    return result;
   }
 }
 

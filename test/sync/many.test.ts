@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { describe, it } from 'mocha';
+import { Condition, Event, Lock, Process, RLock, Semaphore } from 'posix-multiprocessing';
+import { waitFor } from '../support/watchdog.js';
+import { end, withWords } from './locks.js';
+
+const count = (folder: string): number => readdirSync(folder).length;
+const collect = (): void => globalThis.gc?.();
+
+describe('thousands of locks', () => {
+  it('take no descriptor and no name each', () => {
+    const before = [count('/proc/self/fd'), count('/dev/shm')];
+    const locks = Array.from({ length: 10_000 }, () => new Lock());
+    for (const lock of locks) {
+      lock.acquireSync();
+      assert.equal(lock.tryAcquire(), false);
+      lock.release();
+    }
+    assert.deepEqual([count('/proc/self/fd'), count('/dev/shm')], before);
+    for (const lock of locks) lock.close();
+  });
+
+  it('are apart from each other, also after some were closed and others made', async () => {
+    const locks = Array.from({ length: 2000 }, () => new Lock());
+    for (const [index, lock] of locks.entries()) if (index % 2 === 0) lock.acquireSync();
+    for (const [index, lock] of locks.entries()) if (index % 3 === 0) lock.close();
+    const more = Array.from({ length: 2000 }, () => new Lock());
+    for (const lock of more) assert.equal(lock.tryAcquire(), true);
+    for (const [index, lock] of locks.entries()) {
+      if (index % 3 !== 0) assert.equal(lock.locked, index % 2 === 0);
+      lock.close();
+    }
+    for (const lock of more) lock.close();
+  });
+
+  it('do not get the memory of one that a child may still have', async () => {
+    const lock = new Lock();
+    lock.acquireSync();
+    await withWords(async (words) => {
+      const child = await new Process({
+        target: async () => {
+          await lock.acquire();
+          words[0] = 1;
+          await new Promise((resolve) => setTimeout(resolve, 100_000));
+        },
+      }).start();
+      lock.close();
+      const more = Array.from({ length: 100 }, () => new Lock());
+      for (const one of more) {
+        assert.equal(one.tryAcquire(), true);
+        one.release();
+      }
+      assert.equal(words[0], 0);
+      await end(child);
+      for (const one of more) one.close();
+    });
+  });
+
+  it('may be made by parent and children at the same time', async () => {
+    const own = new Lock();
+    own.close(); // its memory is vacant, in both
+    await withWords(async (words) => {
+      const child = await new Process({
+        target: () => {
+          const lock = new Lock();
+          lock.acquireSync();
+          words[0] = 1;
+          while (words[0] === 1);
+        },
+      }).start();
+      await waitFor('the child to hold its own', () => words[0] === 1);
+      const lock = new Lock();
+      assert.equal(lock.locked, false);
+      words[0] = 2;
+      await child.join();
+      child.close();
+      lock.close();
+    });
+  });
+
+  it('give their memory back when they are dropped without being closed', async () => {
+    const rss = (): number => process.memoryUsage.rss();
+    const round = async (): Promise<void> => {
+      for (let index = 0; index < 20_000; index += 1) new Semaphore(1);
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await round();
+    const before = rss();
+    for (let index = 0; index < 5; index += 1) await round();
+    assert.ok(rss() - before < 20_000_000, `${rss() - before} bytes more`);
+  });
+});
+
+describe('a thousand pending acquires', () => {
+  it('leave the pool of threads, timers and memory alone', async () => {
+    const locks = Array.from({ length: 1000 }, () => new Lock());
+    for (const lock of locks) lock.acquireSync();
+    const threads = count('/proc/self/task');
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const waits = locks.map((lock) => lock.acquire());
+    collect();
+    const bytes = (process.memoryUsage().heapUsed - before) / waits.length;
+    assert.ok(bytes < 1024, `${bytes} bytes each`);
+    assert.ok(count('/proc/self/task') - threads <= 8);
+    // More of them than the pool has threads.
+    await Promise.all(Array.from({ length: 50 }, () => readFile('/proc/self/stat')));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    for (const lock of locks) lock.release();
+    assert.ok((await Promise.all(waits)).every(Boolean));
+    for (const lock of locks) lock.close();
+  });
+
+  it('end each in its own way', async () => {
+    const locks = Array.from({ length: 300 }, () => new Lock());
+    for (const lock of locks) lock.acquireSync();
+    const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
+    const waits = locks.map((lock, index) =>
+      [
+        () => lock.acquire(),
+        () => lock.acquire({ timeout: 20 }),
+        () => lock.acquire({ signal: controller.signal }).catch((error: Error) => error.name),
+      ][index % 3]?.(),
+    );
+    controller.abort();
+    for (const [index, lock] of locks.entries()) if (index % 3 === 0) lock.release();
+    const outcomes = await Promise.all(waits);
+    for (const [index, outcome] of outcomes.entries()) assert.equal(outcome, [true, false, 'AbortError'][index % 3]);
+    for (const lock of locks) lock.close();
+  });
+
+  it('of every kind are in one room', async () => {
+    const event = new Event();
+    const semaphore = new Semaphore(0);
+    const condition = new Condition(new RLock());
+    const threads = count('/proc/self/task');
+    const waits = [event.wait(), semaphore.acquire(), condition.use(() => condition.wait())];
+    await waitFor('one thread', () => count('/proc/self/task') - threads <= 1);
+    await condition.use(() => condition.notify());
+    event.set();
+    semaphore.release();
+    assert.deepEqual(await Promise.all(waits), [true, true, true]);
+    for (const one of [event, semaphore, condition]) one.close();
+  });
+});
