@@ -1,5 +1,5 @@
-// Locks, semaphores, conditions and barriers in a Region: what is more than a wait (wait_room_api.cc) and what JavaScript
-// does not do in their words by itself.
+// Locks, semaphores, conditions and barriers in a Region: what is more than a wait (wait_room_api.cc) and what
+// JavaScript does not do in their words by itself.
 #include <napi.h>
 
 #include "binding/api.h"

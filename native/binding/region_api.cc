@@ -55,9 +55,9 @@ Region::Region(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Region>(info) 
     return;
   }
   const std::string name = string_arg(info, 0);
-  region_ = unwrap(info.Env(), info[1].IsNumber()
-                                   ? ipc::Region::create_semaphore(name, uint_arg(info, 1), uint_arg(info, 2))
-                                   : ipc::Region::open_semaphore(name));
+  region_ =
+      unwrap(info.Env(), info[1].IsNumber() ? ipc::Region::create_semaphore(name, uint_arg(info, 1), uint_arg(info, 2))
+                                            : ipc::Region::open_semaphore(name));
 }
 
 const ipc::SharedRegion& region_arg(const Napi::CallbackInfo& info, size_t index) {

@@ -72,17 +72,17 @@ Napi::Value to_js(Napi::Env env, const ipc::Outcome& outcome) {
 // waitOnce(kind: number, offset: number, extra: number, self: number): what an attempt gives that looks for the dead
 Napi::Value wait_once(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
   return to_js(info.Env(), with_wait(info, 0, region, []<typename T>(std::in_place_type_t<T>, auto... arguments) {
-    return T(arguments...).attempt(true);
-  }));
+                 return T(arguments...).attempt(true);
+               }));
 }
 
 // waitSync(kind: number, offset: number, extra: number, self: number, milliseconds: number); blocks
 Napi::Value wait_sync(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
   const sys::Deadline deadline = sys::deadline_after(number_arg(info, 4));
   return to_js(info.Env(), with_wait(info, 0, region, [&]<typename T>(std::in_place_type_t<T>, auto... arguments) {
-    T wait(arguments...);
-    return ipc::wait_until(wait, deadline);
-  }));
+                 T wait(arguments...);
+                 return ipc::wait_until(wait, deadline);
+               }));
 }
 
 class WaitRoom : public Napi::ObjectWrap<WaitRoom> {

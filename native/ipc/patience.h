@@ -1,6 +1,6 @@
 // How long a thread looks again and again before it sleeps: what is held for a moment by a process on another CPU comes
-// sooner than the kernel could wake anybody. It learns from how it went, so that where nobody else can run meanwhile next
-// to nothing is wasted.
+// sooner than the kernel could wake anybody. It learns from how it went, so that where nobody else can run meanwhile
+// next to nothing is wasted.
 #pragma once
 
 #include <algorithm>
