@@ -131,6 +131,43 @@ const modes = {
       },
     );
   },
+  // n milliseconds of 8 processes that hold it for so many microseconds: how often each of them got it, and the longest
+  // that one waited.
+  async fairness() {
+    const held = Number(process.argv[6] ?? 0);
+    const lock = make();
+    const memory = SharedMemory.create({ size: 256 });
+    memory.unlink();
+    const words = new Int32Array(memory.buffer);
+    const target = async (index, sync) => {
+      Atomics.add(words, 0, 1);
+      while (Atomics.load(words, 0) < 8);
+      const end = now() + n * 1e6;
+      let [longest, passes] = [0, 0];
+      for (let start = now(); start < end; passes++) {
+        if (sync) lock.acquireSync();
+        else await lock.acquire();
+        const got = now();
+        longest = Math.max(longest, got - start);
+        while (now() < got + held * 1e3);
+        lock.release();
+        start = now();
+      }
+      words[8 + index] = passes;
+      words[16 + index] = longest / 1e6;
+    };
+    const children = [];
+    for (let index = 0; index < 8; index++) {
+      children.push(await new Process({ target, args: [index, process.argv[5] !== 'async'] }).start());
+    }
+    for (const child of children) await child.join();
+    for (const child of children) child.close();
+    const result = { passes: [...words.subarray(8, 16)], longestMs: [...words.subarray(16, 24)] };
+    memory.close();
+    lock.close();
+    lock.unlink?.();
+    return result;
+  },
   // Made, used and closed, all open at a time.
   open() {
     const start = now();

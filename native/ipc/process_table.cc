@@ -12,7 +12,7 @@ namespace mp::ipc {
 namespace {
 
 constexpr int kIndexBits = 12;
-constexpr uint32_t kMostGenerations = (1u << 19) - 1;
+constexpr uint32_t kMostGenerations = (1u << 18) - 1;
 // A table grows to this before it looks for entries of the dead, and then looks at so many of them: each look is a file
 // of /proc.
 constexpr uint32_t kGrowFirst = 64;

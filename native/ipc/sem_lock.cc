@@ -2,36 +2,60 @@
 
 namespace mp::ipc {
 
+namespace {
+
+bool is_free(DoubleWord counts) { return value_of(counts) != 0; }
+bool is_held(DoubleWord counts) { return value_of(counts) == 0; }
+bool is_overdue(DoubleWord counts) { return (mark_of(counts) & kOverdue) != 0; }
+ProcessToken holder_in(DoubleWord counts) { return mark_of(counts) & ~kOverdue; }
+
+}  // namespace
+
 bool SemLock::release(SemRecord& record) {
-  const auto is_held = [](DoubleWord counts) { return value_of(counts) == 0; };
-  const auto before = change(record.counts, is_held, 1, kNobody);
-  if (!before) return false;
-  if (has_waiters(*before)) static_cast<void>(sys::futex_wake(value_word(record), 1));
-  return true;
+  for (;;) {
+    const DoubleWord found = load_halves(record.counts);
+    if (!is_held(found)) return false;
+    const uint32_t mark = mark_of(found);
+    const auto same = [mark](DoubleWord counts) { return is_held(counts) && mark_of(counts) == mark; };
+    const auto before = change(record.counts, same, 1, mark & kOverdue);
+    if (!before) continue;
+    if (!has_waiters(*before)) return true;
+    const auto woken = sys::futex_wake(value_word(record), 1);
+    // There is nobody to let go first.
+    const auto still = [](DoubleWord counts) { return is_free(counts) && mark_of(counts) == kOverdue; };
+    if (is_overdue(*before) && woken.ok() && woken.value() == 0) change(record.counts, still, 0, kNobody);
+    return true;
+  }
 }
 
 ProcessToken SemLock::holder(SemRecord& record) {
   const DoubleWord counts = load_halves(record.counts);
-  return value_of(counts) == 0 ? mark_of(counts) : kNobody;
+  return is_held(counts) ? holder_in(counts) : kNobody;
+}
+
+bool SemLock::take(SemRecord& record, ProcessToken self) {
+  const auto to_be_had = [](DoubleWord counts) { return is_free(counts) && !is_overdue(counts); };
+  return change(record.counts, to_be_had, -1, self).has_value();
+}
+
+bool SemLock::take(bool polite) {
+  if (take(record_, self())) return true;
+  if (polite && !slept_.at_all()) return false;
+  return change(record_.counts, is_free, -1, self() | (slept_.for_long() ? kOverdue : 0)).has_value();
 }
 
 Outcome SemLock::take_over() {
   const ProcessToken found = holder(record_);
   if (found == kNobody || found == self() || !processes().is_dead(found)) return {};
   const pid_t pid = processes().pid_of(found);
-  const auto still = [found](DoubleWord counts) { return value_of(counts) == 0 && mark_of(counts) == found; };
+  const auto still = [found](DoubleWord counts) { return is_held(counts) && holder_in(counts) == found; };
   if (!change(record_.counts, still, 0, self())) return {};
   taken_from_ = found;
   return {.done = true, .detail = pid == 0 ? -1 : pid};
 }
 
-bool SemLock::take(SemRecord& record, ProcessToken self) {
-  const auto has_unit = [](DoubleWord counts) { return value_of(counts) != 0; };
-  return change(record.counts, has_unit, -1, self).has_value();
-}
-
 Outcome SemLock::attempt(bool look) {
-  if (take(record_, self())) return {.done = true};
+  if (take(!look)) return {.done = true};
   return look ? take_over() : Outcome{};
 }
 
@@ -41,11 +65,20 @@ void SemLock::undo() {
     release(record_);
     return;
   }
-  const auto held = [](DoubleWord counts) { return value_of(counts) == 0; };
-  change(record_.counts, held, 0, taken_from_);
+  change(record_.counts, is_held, 0, taken_from_);
   wake(record_, 1);
 }
 
-void SemLock::arm(std::span<sys::FutexWord> words) { words[0] = {value_word(record_), 0}; }
+void SemLock::arm(std::span<sys::FutexWord> words) {
+  slept_.once_more();
+  if (slept_.for_long()) {
+    const ProcessToken found = holder(record_);
+    const auto still = [found](DoubleWord counts) { return is_held(counts) && mark_of(counts) == found; };
+    if (found != kNobody) change(record_.counts, still, 0, found | kOverdue);
+  }
+  // A free one is slept on by who lets others go first.
+  const DoubleWord counts = load_halves(record_.counts);
+  words[0] = {value_word(record_), is_free(counts) && is_overdue(counts) ? value_of(counts) : 0};
+}
 
 }  // namespace mp::ipc

@@ -5,6 +5,8 @@
 //   take        V 1, T any  -> V 0, T own
 //   give back   V 0, T any  -> V 1, T nobody        V 1: over-release, nothing changes
 //   take over   V 0, T dead -> V 0, T own
+// The mark's top bit (kOverdue) says that somebody has waited for long: who has not slept yet lets others go first. It
+// stays when the lock is given back.
 //   C's sem_wait V 1 -> V 0 leaves T nobody: such a holder is never taken over from; C's sem_post: V 0 -> V 1.
 // Whatever instruction a process is killed at, the record says who holds: there is no state in between.
 #pragma once
@@ -13,6 +15,8 @@
 #include "ipc/waitable.h"
 
 namespace mp::ipc {
+
+inline constexpr uint32_t kOverdue = 1u << 31;
 
 class SemLock final : public Waitable {
  public:
@@ -27,7 +31,7 @@ class SemLock final : public Waitable {
   void pass_on() override { pass_wake_on(record_); }
   void undo() override;
 
-  // Never waits, looks for no dead.
+  // Never waits, looks for no dead, lets others go first.
   static bool take(SemRecord& record, ProcessToken self);
   // Whoever holds it. False: nobody does.
   static bool release(SemRecord& record);
@@ -36,9 +40,11 @@ class SemLock final : public Waitable {
   static ProcessToken holder(SemRecord& record);
 
  private:
+  bool take(bool polite);
   Outcome take_over();
 
   SemRecord& record_;
+  Slept slept_;
   ProcessToken taken_from_ = kNobody;
 };
 

@@ -39,6 +39,22 @@ class LifeChecks {
   sys::Deadline next_ = sys::deadline_after(kFirstAfterMs);
 };
 
+// How long a wait for a lock has lasted. Who has slept may take it before those who come; once a wait has lasted long,
+// those who come are told to let others go first, so that nobody starves.
+class Slept {
+ public:
+  void once_more() {
+    if (long_at_ == 0) long_at_ = sys::deadline_after(kLongMs);
+  }
+  bool at_all() const { return long_at_ != 0; }
+  bool for_long() const { return at_all() && sys::monotonic_now() >= long_at_; }
+
+ private:
+  static constexpr int kLongMs = 5;
+
+  sys::Deadline long_at_ = 0;
+};
+
 // One wait of one process. begin(), then attempt() and arm() in turn with sleeping on the words, then end().
 class Waitable {
  public:

@@ -4,18 +4,25 @@
 
 namespace mp::ipc {
 
-bool WordLock::take() {
-  const uint32_t own = slept_ ? self() | kWordWaiters : self();
-  uint32_t found = 0;
-  return std::atomic_ref(word_).compare_exchange_strong(found, own);
+bool WordLock::take(bool polite) {
+  const std::atomic_ref word(word_);
+  uint32_t found = word.load();
+  while (holder_in(found) == kNobody) {
+    const bool overdue = (found & kWordOverdue) != 0;
+    if (overdue && polite && !slept_.at_all()) return false;
+    const uint32_t own = self() | (overdue || slept_.at_all() ? kWordWaiters : 0) |
+                         (overdue && slept_.for_long() ? kWordOverdue : 0);
+    if (word.compare_exchange_weak(found, own)) return true;
+  }
+  return false;
 }
 
 Outcome WordLock::take_over() {
   uint32_t found = std::atomic_ref(word_).load();
-  const ProcessToken holder = found & ~kWordWaiters;
+  const ProcessToken holder = holder_in(found);
   if (holder == kNobody || holder == self() || !processes().is_dead(holder)) return {};
   const pid_t pid = processes().pid_of(holder);
-  while ((found & ~kWordWaiters) == holder) {
+  while (holder_in(found) == holder) {
     if (std::atomic_ref(word_).compare_exchange_strong(found, self() | kWordWaiters)) {
       taken_from_ = holder;
       return {.done = true, .detail = pid == 0 ? -1 : pid};
@@ -25,23 +32,24 @@ Outcome WordLock::take_over() {
 }
 
 Outcome WordLock::attempt(bool look) {
-  if (take()) return {.done = true};
+  if (take(!look)) return {.done = true};
   return look ? take_over() : Outcome{};
 }
 
 void WordLock::arm(std::span<sys::FutexWord> words) {
-  slept_ = true;
+  slept_.once_more();
+  const uint32_t flags = kWordWaiters | (slept_.for_long() ? kWordOverdue : 0);
   const std::atomic_ref word(word_);
   uint32_t found = word.load();
-  while (found != 0 && (found & kWordWaiters) == 0) {
-    if (word.compare_exchange_weak(found, found | kWordWaiters)) found |= kWordWaiters;
+  while (holder_in(found) != kNobody && (found & flags) != flags) {
+    if (word.compare_exchange_weak(found, found | flags)) found |= flags;
   }
-  // A free one is not slept on: no word is ever kWordWaiters alone.
+  // A free one is slept on by who lets others go first; else not: no word is ever kWordWaiters alone.
   words[0] = {&word_, found == 0 ? kWordWaiters : found};
 }
 
 void WordLock::pass_on() {
-  if (std::atomic_ref(word_).load() == 0) static_cast<void>(sys::futex_wake(&word_, 1));
+  if (holder_in(std::atomic_ref(word_).load()) == kNobody) static_cast<void>(sys::futex_wake(&word_, 1));
 }
 
 // Whoever has taken over from the dead and does not want to have leaves that to the next one.
@@ -52,7 +60,7 @@ void WordLock::undo() {
   }
   const std::atomic_ref word(word_);
   uint32_t found = word.load();
-  while ((found & ~kWordWaiters) == self() && !word.compare_exchange_weak(found, taken_from_ | kWordWaiters)) {
+  while (holder_in(found) == self() && !word.compare_exchange_weak(found, taken_from_ | kWordWaiters)) {
   }
   static_cast<void>(sys::futex_wake(&word_, 1));
 }
@@ -61,9 +69,13 @@ bool WordLock::release(uint32_t& word) {
   const std::atomic_ref shared(word);
   uint32_t found = shared.load();
   do {
-    if (found == 0) return false;
-  } while (!shared.compare_exchange_weak(found, 0));
-  if ((found & kWordWaiters) != 0) static_cast<void>(sys::futex_wake(&word, 1));
+    if (holder_in(found) == kNobody) return false;
+  } while (!shared.compare_exchange_weak(found, found & kWordOverdue));
+  if ((found & kWordWaiters) == 0) return true;
+  const auto woken = sys::futex_wake(&word, 1);
+  // There is nobody to let go first.
+  uint32_t free = kWordOverdue;
+  if ((found & kWordOverdue) != 0 && woken.ok() && woken.value() == 0) shared.compare_exchange_strong(free, 0);
   return true;
 }
 

@@ -1,15 +1,15 @@
 // A lock in one 32-bit word of an arena, which JavaScript takes and gives back by itself while nobody waits
-// (ts/sync/word_mutex.ts).
+// (ts/sync/mutex.ts).
 //
-//   0                    free
-//   token                held
-//   token | kWordWaiters held, and release wakes one of those who sleep on the word
+//   token           who holds it; kNobody: it is free
+//   kWordWaiters    release wakes one of those who sleep on the word
+//   kWordOverdue    somebody has waited for long: who has not slept yet lets others go first
 //
-//   take       0 -> own; who has slept takes it with kWordWaiters, as others may sleep
-//   give back  held -> 0
-//   take over  dead -> own | kWordWaiters
-// Each is one compare-and-exchange: whatever instruction a process is killed at, the word says who holds. A waiter that
-// is killed after its wake leaves the others asleep until they next look for themselves.
+//   take       free -> own; who has slept takes it with kWordWaiters, as others may sleep
+//   give back  held -> free, kWordOverdue stays
+//   take over  dead -> own, kWordWaiters
+// Each is one compare-and-exchange: whatever instruction a process is killed at, the word says who holds. A waiter that is
+// killed after its wake leaves the others asleep until they next look for themselves.
 #pragma once
 
 #include <atomic>
@@ -19,6 +19,9 @@
 namespace mp::ipc {
 
 inline constexpr uint32_t kWordWaiters = 1u << 31;
+inline constexpr uint32_t kWordOverdue = 1u << 30;
+
+inline ProcessToken holder_in(uint32_t word) { return word & ~(kWordWaiters | kWordOverdue); }
 
 class WordLock final : public Waitable {
  public:
@@ -35,11 +38,11 @@ class WordLock final : public Waitable {
   static bool release(uint32_t& word);
 
  private:
-  bool take();
+  bool take(bool polite);
   Outcome take_over();
 
   uint32_t& word_;
-  bool slept_ = false;
+  Slept slept_;
   ProcessToken taken_from_ = kNobody;
 };
 

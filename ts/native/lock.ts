@@ -77,5 +77,5 @@ export const LEDGER_BYTES: number = 128 + 8 * 4096;
 export function waiterTableBytes(capacity: number): number {
   return 128 + 16 * capacity;
 }
-/** native/ipc/word_lock.h: all of a word but kWordWaiters. */
-export const TOKEN_MASK = 0x7fff_ffff;
+/** native/ipc/word_lock.h: who holds, without kWordWaiters and kWordOverdue. */
+export const TOKEN_MASK = 0x3fff_ffff;

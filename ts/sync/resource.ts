@@ -55,12 +55,10 @@ export class Acquirer {
     const signal = signalOf(options);
     signal?.throwIfAborted();
     this.mustBeOpen();
-    const over = millisecondsLeft(deadline) === 0;
+    if (millisecondsLeft(deadline) === 0) return this.tryAcquire();
+    this.#resource.spec.shared.enter();
     // Who comes later waits behind those who wait already.
-    if (this.#queue.isEmpty || over) {
-      const attempt = this.tryAcquire();
-      if (attempt !== false || over) return attempt;
-    }
+    if (this.#queue.isEmpty && this.#resource.take()) return true;
     return this.#queue.wait(deadline, signal);
   }
 

@@ -52,7 +52,7 @@ class ArenaLock {
   }
   bool release() const { return ipc::WordLock::release(word()); }
   bool held() const { return holder() != ipc::kNobody; }
-  ipc::ProcessToken holder() const { return std::atomic_ref(word()).load() & ~ipc::kWordWaiters; }
+  ipc::ProcessToken holder() const { return ipc::holder_in(std::atomic_ref(word()).load()); }
   ipc::ProcessTable& processes() const { return region_->processes(); }
 
  private:
