@@ -11,8 +11,8 @@
 
 namespace mp::ipc {
 
-// The index of an entry of the table (12 bits) below the entry's generation (18 bits, never 0). The top two bits are free
-// for whoever keeps tokens in words.
+// The index of an entry of the table (12 bits) below the entry's generation (18 bits, never 0). The top two bits are
+// free for whoever keeps tokens in words.
 using ProcessToken = uint32_t;
 inline constexpr ProcessToken kNobody = 0;
 inline constexpr uint32_t kMostProcesses = 4095;

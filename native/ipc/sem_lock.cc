@@ -71,10 +71,11 @@ void SemLock::undo() {
 
 void SemLock::arm(std::span<sys::FutexWord> words) {
   slept_.once_more();
-  if (slept_.for_long()) {
+  // Holders come and go meanwhile.
+  for (bool marked = !slept_.for_long(); !marked;) {
     const ProcessToken found = holder(record_);
-    const auto still = [found](DoubleWord counts) { return is_held(counts) && mark_of(counts) == found; };
-    if (found != kNobody) change(record_.counts, still, 0, found | kOverdue);
+    const auto still = [found](DoubleWord counts) { return is_held(counts) && holder_in(counts) == found; };
+    marked = found == kNobody || change(record_.counts, still, 0, found | kOverdue);
   }
   // A free one is slept on by who lets others go first.
   const DoubleWord counts = load_halves(record_.counts);

@@ -8,8 +8,8 @@
 //   take       free -> own; who has slept takes it with kWordWaiters, as others may sleep
 //   give back  held -> free, kWordOverdue stays
 //   take over  dead -> own, kWordWaiters
-// Each is one compare-and-exchange: whatever instruction a process is killed at, the word says who holds. A waiter that is
-// killed after its wake leaves the others asleep until they next look for themselves.
+// Each is one compare-and-exchange: whatever instruction a process is killed at, the word says who holds. A waiter that
+// is killed after its wake leaves the others asleep until they next look for themselves.
 #pragma once
 
 #include <atomic>
