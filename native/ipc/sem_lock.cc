@@ -41,7 +41,8 @@ bool SemLock::take(SemRecord& record, ProcessToken self) {
 bool SemLock::take(bool polite) {
   if (take(record_, self())) return true;
   if (polite && !slept_.at_all()) return false;
-  return change(record_.counts, is_free, -1, self() | (slept_.for_long() ? kOverdue : 0)).has_value();
+  const bool overdue = is_overdue(load_halves(record_.counts)) && slept_.leaves_word();
+  return change(record_.counts, is_free, -1, self() | (overdue ? kOverdue : 0)).has_value();
 }
 
 Outcome SemLock::take_over() {

@@ -48,6 +48,12 @@ class Slept {
   }
   bool at_all() const { return long_at_ != 0; }
   bool for_long() const { return at_all() && sys::monotonic_now() >= long_at_; }
+  // Whether who takes the lock now leaves the word about overdue waiters there. It may be another's who still waits, or
+  // one's who was killed: by chance it goes after some 64 times, and is given again by who needs it.
+  bool leaves_word() const {
+    const sys::Deadline now = sys::monotonic_now();
+    return at_all() && (now >= long_at_ || now / 64 % 64 != 0);
+  }
 
  private:
   static constexpr int kLongMs = 5;

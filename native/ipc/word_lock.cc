@@ -11,7 +11,7 @@ bool WordLock::take(bool polite) {
     const bool overdue = (found & kWordOverdue) != 0;
     if (overdue && polite && !slept_.at_all()) return false;
     const uint32_t own =
-        self() | (overdue || slept_.at_all() ? kWordWaiters : 0) | (overdue && slept_.for_long() ? kWordOverdue : 0);
+        self() | (overdue || slept_.at_all() ? kWordWaiters : 0) | (overdue && slept_.leaves_word() ? kWordOverdue : 0);
     if (word.compare_exchange_weak(found, own)) return true;
   }
   return false;
