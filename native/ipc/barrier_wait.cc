@@ -8,13 +8,18 @@ namespace mp::ipc {
 
 namespace {
 
+SlotState state_in(WaiterTable& table, WaiterSlot& slot) {
+  const SlotState state = state_of(slot);
+  const bool opened = state == kSlotWaiting && came_before(slot.ticket, std::atomic_ref(table.opened).load());
+  return opened ? kSlotReleased : state;
+}
+
 std::vector<WaiterSlot*> waiting_at(WaiterTable& table) {
   std::vector<WaiterSlot*> found;
   for (WaiterSlot& slot : table.in_use()) {
-    if (state_of(slot) == kSlotWaiting) found.push_back(&slot);
+    if (state_in(table, slot) == kSlotWaiting) found.push_back(&slot);
   }
-  const auto came_before = [](auto* one, auto* other) { return static_cast<int32_t>(one->ticket - other->ticket) < 0; };
-  std::sort(found.begin(), found.end(), came_before);
+  std::sort(found.begin(), found.end(), [](auto* one, auto* other) { return came_before(one->ticket, other->ticket); });
   return found;
 }
 
@@ -41,7 +46,7 @@ void break_now(WaiterTable& table) {
 // Slots of those who died on their way out are free again; a dead one that still waits breaks the barrier.
 void sweep(WaiterTable& table, const ProcessTable& processes, bool among_leaving) {
   for (WaiterSlot& slot : table.in_use()) {
-    const SlotState state = state_of(slot);
+    const SlotState state = state_in(table, slot);
     if (state == kSlotFree || (state != kSlotWaiting && !among_leaving) || !processes.is_dead(slot.process)) continue;
     set_state(slot, kSlotFree);
     if (state == kSlotWaiting) break_now(table);
@@ -71,27 +76,28 @@ Arrival arrive_at_barrier(WaiterTable& table, const ProcessTable& processes, Pro
 int32_t open_barrier(WaiterTable& table, uint32_t own) {
   TableTurn turn(table);
   WaiterSlot& slot = table.slots[own];
-  if (state_of(slot) != kSlotWaiting) {
+  if (state_in(table, slot) != kSlotWaiting) {
     set_state(slot, kSlotFree);
     return kBarrierBroken;
   }
-  uint32_t index = 0;
-  for (WaiterSlot* one : waiting_at(table)) {
-    one->extra = index++;
-    // The opener goes last: if it is killed before that, those who still wait find it dead.
-    if (one == &slot) continue;
-    set_state(*one, kSlotReleased);
+  const auto all = waiting_at(table);
+  for (uint32_t index = 0; index < all.size(); ++index) all[index]->extra = index;
+  std::atomic_ref(table.opened).store(table.next_ticket);
+  const auto index = static_cast<int32_t>(slot.extra);
+  for (WaiterSlot* one : all) {
+    // Unless it has seen for itself, and left.
+    uint32_t waiting = kSlotWaiting;
+    std::atomic_ref(one->state).compare_exchange_strong(waiting, one == &slot ? kSlotFree : kSlotReleased);
     wake(*one);
   }
-  set_state(slot, kSlotFree);
   end_phase(table);
-  return static_cast<int32_t>(slot.extra);
+  return index;
 }
 
 int32_t leave_barrier(WaiterTable& table, uint32_t own) {
   TableTurn turn(table);
   WaiterSlot& slot = table.slots[own];
-  const SlotState state = state_of(slot);
+  const SlotState state = state_in(table, slot);
   set_state(slot, kSlotFree);
   if (state == kSlotWaiting) return kBarrierLeft;
   return state == kSlotReleased ? static_cast<int32_t>(slot.extra) : kBarrierBroken;
@@ -116,7 +122,7 @@ BarrierFacts look_at_barrier(WaiterTable& table, const ProcessTable& processes) 
 }
 
 Outcome BarrierWait::attempt(bool look) {
-  const SlotState state = state_of(slot_);
+  const SlotState state = state_in(table_, slot_);
   if (state == kSlotReleased || state == kSlotBroken) {
     const int32_t detail = state == kSlotReleased ? static_cast<int32_t>(slot_.extra) : kBarrierBroken;
     set_state(slot_, kSlotFree);
@@ -137,8 +143,8 @@ void BarrierWait::arm(std::span<sys::FutexWord> words) { words[0] = {&slot_.stat
 Outcome BarrierWait::give_up() {
   if (const Outcome outcome = attempt(false); outcome.done) return outcome;
   TableTurn turn(table_);
-  if (state_of(slot_) == kSlotWaiting) break_now(table_);
-  const bool opened = state_of(slot_) == kSlotReleased;
+  if (state_in(table_, slot_) == kSlotWaiting) break_now(table_);
+  const bool opened = state_in(table_, slot_) == kSlotReleased;
   set_state(slot_, kSlotFree);
   return {.done = true, .detail = opened ? static_cast<int32_t>(slot_.extra) : kBarrierBroken};
 }

@@ -1,4 +1,5 @@
-// A party's wait at a Barrier. The last one to come opens it: first all slots get their index, then the phase goes up.
+// A party's wait at a Barrier. The last one to come opens it: first all slots get their index, then one store, of
+// `opened`, releases them all; what follows only wakes them.
 #pragma once
 
 #include "ipc/waitable.h"

@@ -7,9 +7,6 @@ namespace mp::ipc {
 
 namespace {
 
-// Tickets wrap round.
-bool came_before(uint32_t ticket, uint32_t other) { return static_cast<int32_t>(ticket - other) < 0; }
-
 // Marks the first of those who wait, came before `ticket` and live; where they wait, or nothing. The mutex is held.
 WaiterSlot* notify_one(WaiterTable& table, const ProcessTable& processes, uint32_t ticket) {
   for (;;) {

@@ -32,7 +32,8 @@ struct WaiterTable {
   uint32_t parties;  // Barrier
   uint32_t broken;   // Barrier
   uint32_t phase;    // Barrier: how often it has opened or was reset; who finds no room sleeps on it
-  uint32_t rest[10];
+  uint32_t opened;   // Barrier: it has opened for all who have a ticket before this one
+  uint32_t rest[9];
   WaiterSlot slots[];
 
   std::span<WaiterSlot> in_use() { return {slots, used}; }
@@ -44,6 +45,9 @@ constexpr size_t waiter_table_bytes(uint32_t capacity) { return sizeof(WaiterTab
 
 // In zeroed memory, before anybody else knows of it.
 sys::Status prepare(WaiterTable& table, uint32_t capacity, uint32_t parties);
+
+// Tickets wrap round.
+inline bool came_before(uint32_t ticket, uint32_t other) { return static_cast<int32_t>(ticket - other) < 0; }
 
 SlotState state_of(WaiterSlot& slot);
 void set_state(WaiterSlot& slot, SlotState state);
