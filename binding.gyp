@@ -46,6 +46,7 @@
         "native/ipc/condition_wait.cc",
         "native/ipc/event_flag.cc",
         "native/ipc/process_table.cc",
+        "native/ipc/process_token.cc",
         "native/ipc/region.cc",
         "native/ipc/ring.cc",
         "native/ipc/ring_space.cc",

@@ -86,8 +86,7 @@ Napi::Value Dup(const Napi::CallbackInfo& info) {
 
 // dupOnto(fd: number, target: number, closeOnExec: boolean)
 Napi::Value DupOnto(const Napi::CallbackInfo& info) {
-  return unwrap_status(info.Env(),
-                       sys::duplicate_onto(int_arg(info, 0), int_arg(info, 1), bool_arg(info, 2)));
+  return unwrap_status(info.Env(), sys::duplicate_onto(int_arg(info, 0), int_arg(info, 1), bool_arg(info, 2)));
 }
 
 // setNonblocking(fd: number, nonblocking: boolean)
@@ -114,7 +113,8 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
 
 // sendFds(socket: number, fds: Int32Array, bytes: Uint8Array): number | undefined
 Napi::Value SendFds(const Napi::CallbackInfo& info) {
-  return to_js(info.Env(), unwrap(info.Env(), sys::send_descriptors(int_arg(info, 0), ints_arg(info, 1), bytes_arg(info, 2))));
+  return to_js(info.Env(),
+               unwrap(info.Env(), sys::send_descriptors(int_arg(info, 0), ints_arg(info, 1), bytes_arg(info, 2))));
 }
 
 // recvFds(socket: number, maxFds: number, bytes: Uint8Array): { bytes, fds, truncated } | undefined
@@ -133,8 +133,8 @@ Napi::Value RecvFds(const Napi::CallbackInfo& info) {
   return outcome;
 }
 
-// receive(socket: number, bytes: Uint8Array, offset: number, length: number, fds: Int32Array): number | undefined; appends
-// the descriptors that come along to `fds`, whose first element counts them. The caller owns them.
+// receive(socket: number, bytes: Uint8Array, offset: number, length: number, fds: Int32Array): number | undefined;
+// appends the descriptors that come along to `fds`, whose first element counts them. The caller owns them.
 Napi::Value Receive(const Napi::CallbackInfo& info) {
   const std::span<uint8_t> bytes = slice_arg(info, 1);
   const std::span<int32_t> fds = ints_arg(info, 4);

@@ -41,8 +41,8 @@ Napi::Value release_sem_lock(Info info, SharedRegion region) {
 // semLockHolder(): number; a token; 0: nobody; -1: held by who leaves no name
 Napi::Value sem_lock_holder(Info info, SharedRegion region) {
   auto& record = record_at_start(region);
-  const ipc::ProcessToken holder = ipc::SemLock::holder(record);
-  const bool nameless = holder == ipc::kNobody && ipc::SemLock::held(record);
+  const ipc::UserToken holder = ipc::SemLock::holder(record);
+  const bool nameless = holder == ipc::kNoUser && ipc::SemLock::held(record);
   return Napi::Number::New(info.Env(), nameless ? -1 : static_cast<int32_t>(holder));
 }
 

@@ -59,14 +59,15 @@ class Ring : public Napi::ObjectWrap<Ring> {
   }
 
   // new Ring(capacity: number, maxCount: number, descriptors: Int32Array) makes one; new Ring(files: number[],
-  // descriptors: Int32Array) opens one and takes the files over, whatever happens. take() leaves the descriptors that come
-  // with a message in `descriptors`, whose first element counts them.
+  // descriptors: Int32Array) opens one and takes the files over, whatever happens. take() leaves the descriptors that
+  // come with a message in `descriptors`, whose first element counts them.
   explicit Ring(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Ring>(info) {
     const bool opens = info[0].IsArray();
     descriptors_ = Napi::Persistent(info[opens ? 1 : 2].As<Napi::Object>());
-    ring_ = std::make_shared<ipc::Ring>(unwrap(info.Env(), opens ? open(info[0].As<Napi::Array>())
-                                                                 : ipc::Ring::create(static_cast<uint64_t>(int64_arg(info, 0)),
-                                                                                     static_cast<uint64_t>(int64_arg(info, 1)))));
+    ring_ = std::make_shared<ipc::Ring>(
+        unwrap(info.Env(), opens ? open(info[0].As<Napi::Array>())
+                                 : ipc::Ring::create(static_cast<uint64_t>(int64_arg(info, 0)),
+                                                     static_cast<uint64_t>(int64_arg(info, 1)))));
   }
 
  private:
@@ -116,8 +117,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return Napi::Number::New(info.Env(), to_js(unwrap(info.Env(), ring.put(parts, bool_arg(info, 1), fds))));
   }
 
-  // take(buffer: Uint8Array, ask: boolean): the message's size, kEmpty or kEnded. A size larger than the buffer: nothing was
-  // taken, come again with a larger one.
+  // take(buffer: Uint8Array, ask: boolean): the message's size, kEmpty or kEnded. A size larger than the buffer:
+  // nothing was taken, come again with a larger one.
   Napi::Value Take(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     auto taken = unwrap(env, ring(info).take(bytes_arg(info, 0), bool_arg(info, 1)));
@@ -138,8 +139,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
     for (size_t i = 0; i < fds.size(); ++i) place[i + 1] = fds[i].release();
   }
 
-  // What JavaScript has of a loan: { number, first, bytes: ArrayBuffer }. Not backed by the loan but by the mapping, which
-  // lives until the last of them and the ring are gone.
+  // What JavaScript has of a loan: { number, first, bytes: ArrayBuffer }. Not backed by the loan but by the mapping,
+  // which lives until the last of them and the ring are gone.
   Napi::Value loan_to_js(Napi::Env env, const ipc::Loan& loan) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("number", static_cast<double>(loan.number));
@@ -158,7 +159,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
     const auto object = info[index].As<Napi::Object>();
     auto bytes = object.Get(kLoanBytes).As<Napi::ArrayBuffer>();
     if (bytes.IsDetached()) throw system_error(info.Env(), {EINVAL, "loan"});
-    return {object.Get("number").As<Napi::Number>().Uint32Value(), object.Get("first").As<Napi::Number>().Uint32Value(),
+    return {object.Get("number").As<Napi::Number>().Uint32Value(),
+            object.Get("first").As<Napi::Number>().Uint32Value(),
             {static_cast<uint8_t*>(bytes.Data()), bytes.ByteLength()}};
   }
   static void detach(const Napi::CallbackInfo& info, size_t index) {
@@ -180,7 +182,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return Napi::Number::New(info.Env(), to_js(outcome));
   }
 
-  // takeLoan(ask: boolean): { number, first, bytes }, kEmpty, kEnded, or the size of a message that is not lent but taken
+  // takeLoan(ask: boolean): { number, first, bytes }, kEmpty, kEnded, or the size of a message that is not lent but
+  // taken
   Napi::Value TakeLoan(const Napi::CallbackInfo& info) {
     auto taken = unwrap(info.Env(), ring(info).take_loan(bool_arg(info, 0)));
     if (taken.loan) return loan_to_js(info.Env(), *taken.loan);
@@ -215,7 +218,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
 
   // unfinished(ask: boolean): number
   Napi::Value Unfinished(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(unwrap(info.Env(), ring(info).unfinished(bool_arg(info, 0)))));
+    return Napi::Number::New(info.Env(),
+                             static_cast<double>(unwrap(info.Env(), ring(info).unfinished(bool_arg(info, 0)))));
   }
 
   // trim()
@@ -231,8 +235,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
     const ipc::RingFiles& files = ring(info).files();
     Napi::Array array = Napi::Array::New(info.Env(), 6);
     uint32_t index = 0;
-    for (const sys::UniqueFd* file : {&files.memory, &files.items_bell, &files.space_bell, &files.done_bell, &files.mail_in,
-                                      &files.mail_out}) {
+    for (const sys::UniqueFd* file :
+         {&files.memory, &files.items_bell, &files.space_bell, &files.done_bell, &files.mail_in, &files.mail_out}) {
       array.Set(index++, Napi::Number::New(info.Env(), file->get()));
     }
     return array;

@@ -40,7 +40,7 @@ auto with_wait(const Napi::CallbackInfo& info, size_t index, const ipc::SharedRe
   const size_t at = index + 1;
   const auto record = [&] { return offset_arg(info, at, *region, sizeof(ipc::SemRecord)); };
   const uint32_t extra = uint_arg(info, index + 2);
-  const ipc::ProcessToken self = uint_arg(info, index + 3);
+  const ipc::UserToken self = uint_arg(info, index + 3);
   switch (uint_arg(info, index)) {
     case kWordLock:
       return use(std::in_place_type<ipc::WordLock>, region, offset_arg(info, at, *region, sizeof(uint64_t)), self);

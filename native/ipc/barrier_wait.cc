@@ -57,7 +57,7 @@ bool is_broken(WaiterTable& table) { return std::atomic_ref(table.broken).load()
 
 }  // namespace
 
-Arrival arrive_at_barrier(WaiterTable& table, const ProcessTable& processes, ProcessToken self) {
+Arrival arrive_at_barrier(WaiterTable& table, const ProcessTable& processes, UserToken self) {
   TableTurn turn(table);
   turn.trim();
   if (is_broken(table)) return {.slot = kBarrierBroken};

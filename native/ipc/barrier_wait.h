@@ -19,7 +19,7 @@ struct Arrival {
 
 class BarrierWait final : public Waitable {
  public:
-  BarrierWait(SharedRegion region, size_t table, uint32_t slot, ProcessToken self)
+  BarrierWait(SharedRegion region, size_t table, uint32_t slot, UserToken self)
       : Waitable(std::move(region), self), table_(region_->at<WaiterTable>(table)), slot_(table_.slots[slot]) {}
 
   // done: the detail is the index, or kBarrierBroken.
@@ -38,7 +38,7 @@ class BarrierWait final : public Waitable {
 class BarrierRoom final : public Waitable {
  public:
   BarrierRoom(SharedRegion region, size_t table, uint32_t phase)
-      : Waitable(std::move(region), kNobody), table_(region_->at<WaiterTable>(table)), phase_(phase) {}
+      : Waitable(std::move(region), kNoUser), table_(region_->at<WaiterTable>(table)), phase_(phase) {}
 
   Outcome attempt(bool look) override;
   void arm(std::span<sys::FutexWord> words) override;
@@ -49,7 +49,7 @@ class BarrierRoom final : public Waitable {
   const uint32_t phase_;
 };
 
-Arrival arrive_at_barrier(WaiterTable& table, const ProcessTable& processes, ProcessToken self);
+Arrival arrive_at_barrier(WaiterTable& table, const ProcessTable& processes, UserToken self);
 // By the last one: its own index, or kBarrierBroken when that has happened meanwhile.
 int32_t open_barrier(WaiterTable& table, uint32_t slot);
 // A party does not want to wait any more: kBarrierLeft when it has left, else how its wait has ended meanwhile.

@@ -36,7 +36,7 @@ WaiterSlot* leave(WaiterTable& table, const ProcessTable& processes, WaiterSlot&
 
 }  // namespace
 
-int32_t join_condition(WaiterTable& table, ProcessToken self) {
+int32_t join_condition(WaiterTable& table, UserToken self) {
   TableTurn turn(table);
   const WaiterSlot* slot = turn.join(self);
   return slot == nullptr ? -1 : static_cast<int32_t>(slot - table.slots);

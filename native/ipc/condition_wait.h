@@ -9,7 +9,7 @@ namespace mp::ipc {
 
 class ConditionWait final : public Waitable {
  public:
-  ConditionWait(SharedRegion region, size_t table, uint32_t slot, ProcessToken self)
+  ConditionWait(SharedRegion region, size_t table, uint32_t slot, UserToken self)
       : Waitable(std::move(region), self), table_(region_->at<WaiterTable>(table)), slot_(table_.slots[slot]) {}
 
   Outcome attempt(bool look) override;
@@ -25,7 +25,7 @@ class ConditionWait final : public Waitable {
 };
 
 // Begins a wait: its slot, or -1 when there are too many.
-int32_t join_condition(WaiterTable& table, ProcessToken self);
+int32_t join_condition(WaiterTable& table, UserToken self);
 // Wakes those who have waited longest, at most `count`; how many.
 uint32_t notify(WaiterTable& table, const ProcessTable& processes, uint32_t count);
 

@@ -12,7 +12,7 @@ namespace mp::ipc {
 class EventFlag final : public Waitable {
  public:
   EventFlag(SharedRegion region, size_t offset)
-      : Waitable(std::move(region), kNobody),
+      : Waitable(std::move(region), kNoUser),
         record_(region_->at<SemRecord>(offset)),
         epoch_(std::atomic_ref(record_.epoch).load()) {}
 

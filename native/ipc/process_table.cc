@@ -20,7 +20,7 @@ constexpr uint32_t kProbes = 8;
 
 pid_t pid_in(const ProcessEntry& entry) { return static_cast<pid_t>(entry.high & 0xffff'ffff); }
 uint32_t generation_of(const ProcessEntry& entry) { return static_cast<uint32_t>(entry.high >> 32); }
-ProcessToken token_of(uint32_t index, const ProcessEntry& entry) { return index | generation_of(entry) << kIndexBits; }
+UserToken token_of(uint32_t index, const ProcessEntry& entry) { return index | generation_of(entry) << kIndexBits; }
 
 // Entries change seldom, and then their generation does.
 ProcessEntry load(const ProcessEntry& shared) {
@@ -62,7 +62,7 @@ sys::Status join_namespace(ProcessTable& table) {
 
 }  // namespace
 
-sys::Result<ProcessToken> ProcessTable::enter() {
+sys::Result<UserToken> ProcessTable::enter() {
   if (const auto joined = join_namespace(*this); !joined.ok()) return joined.error();
   const pid_t pid = sys::process_id();
   const auto status = sys::process_status(pid);
@@ -70,14 +70,14 @@ sys::Result<ProcessToken> ProcessTable::enter() {
   const uint64_t start_time = status.value().start_time;
 
   // The token of the entry when it has become this process's.
-  const auto write = [&](uint32_t index, ProcessEntry found) -> ProcessToken {
+  const auto write = [&](uint32_t index, ProcessEntry found) -> UserToken {
     const uint64_t generation = generation_of(found) % kMostGenerations + 1;
     const ProcessEntry own{start_time, generation << 32 | static_cast<uint32_t>(pid)};
-    return compare_exchange(entries[index], found, own) ? token_of(index, own) : kNobody;
+    return compare_exchange(entries[index], found, own) ? token_of(index, own) : kNoUser;
   };
   const auto recycle = [&](uint32_t probes, uint32_t among) {
-    ProcessToken token = kNobody;
-    for (uint32_t i = 0; i < probes && token == kNobody; ++i) {
+    UserToken token = kNoUser;
+    for (uint32_t i = 0; i < probes && token == kNoUser; ++i) {
       const uint32_t index = std::atomic_ref(probe).fetch_add(1) % among;
       const ProcessEntry found = load(entries[index]);
       if (has_ended(found)) token = write(index, found);
@@ -94,21 +94,21 @@ sys::Result<ProcessToken> ProcessTable::enter() {
   for (;;) {
     if (count >= kGrowFirst) {
       const uint32_t probes = count < kMostProcesses ? kProbes : 2 * count;
-      if (const ProcessToken token = recycle(probes, count); token != kNobody) return token;
+      if (const UserToken token = recycle(probes, count); token != kNoUser) return token;
     }
     if (count >= kMostProcesses) return sys::Error{ENOSPC, "sem_wait"};
     if (!shared_used.compare_exchange_strong(count, count + 1)) continue;
-    if (const ProcessToken token = write(count, load(entries[count])); token != kNobody) return token;
+    if (const UserToken token = write(count, load(entries[count])); token != kNoUser) return token;
     count = shared_used.load();
   }
 }
 
-pid_t ProcessTable::pid_of(ProcessToken token) const {
+pid_t ProcessTable::pid_of(UserToken token) const {
   const ProcessEntry found = load(entries[index_of(token)]);
   return token_of(index_of(token), found) == token ? pid_in(found) : 0;
 }
 
-bool ProcessTable::is_dead(ProcessToken token) const {
+bool ProcessTable::is_dead(UserToken token) const {
   if (std::atomic_ref(const_cast<uint64_t&>(pid_namespace)).load() == kMixedNamespaces) return false;
   const ProcessEntry found = load(entries[index_of(token)]);
   // Who has the entry now has seen that its predecessor was dead.

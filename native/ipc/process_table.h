@@ -13,8 +13,8 @@ namespace mp::ipc {
 
 // The index of an entry of the table (12 bits) below the entry's generation (18 bits, never 0). The top two bits are
 // free for whoever keeps tokens in words.
-using ProcessToken = uint32_t;
-inline constexpr ProcessToken kNobody = 0;
+using UserToken = uint32_t;
+inline constexpr UserToken kNoUser = 0;
 inline constexpr uint32_t kMostProcesses = 4095;
 
 // Changes as a whole. low: the start time of the process, in clock ticks since boot; high: its pid, and in the upper
@@ -30,19 +30,19 @@ struct ProcessTable {
 
   // The caller's token, which is the same whenever this process asks: an entry of its own, or of a process that has
   // ended. ENOSPC: kMostProcesses processes live that use the region.
-  sys::Result<ProcessToken> enter();
+  sys::Result<UserToken> enter();
 
   // 0: the entry is another process's by now.
-  pid_t pid_of(ProcessToken token) const;
+  pid_t pid_of(UserToken token) const;
 
   // Whether the process has ended for certain: reaped, a zombie, or its pid is another process's by now. When it can't
   // be known the answer is no.
-  bool is_dead(ProcessToken token) const;
+  bool is_dead(UserToken token) const;
 };
 
 inline constexpr uint64_t kMixedNamespaces = UINT64_MAX;
 
-inline uint32_t index_of(ProcessToken token) { return token & 0xfff; }
+inline uint32_t index_of(UserToken token) { return token & 0xfff; }
 
 static_assert(offsetof(ProcessTable, entries) == 192 && sizeof(ProcessTable) == 192 + 16 * 4096);
 

@@ -134,7 +134,9 @@ sys::Result<Ring> Ring::open(RingFiles files) {
   return ring;
 }
 
-uint8_t* Ring::at(RingPosition position) const { return segments().start_of(segment_of(position)) + offset_of(position); }
+uint8_t* Ring::at(RingPosition position) const {
+  return segments().start_of(segment_of(position)) + offset_of(position);
+}
 
 bool Ring::is_full(uint64_t tail) const {
   const uint64_t max_count = header()->max_count;
@@ -332,7 +334,8 @@ sys::Result<Taken> Ring::try_take(std::span<uint8_t> buffer) {
     if (auto passed = pass(head, count, found->next, files_.space_bell.get()); !passed) return passed.error();
     if (found->run) static_cast<void>(segments().give_back(*found->run));
     if (found->passed) static_cast<void>(segments().give_back({*found->passed, 1}));
-    // Its descriptors were taken by a process that died before it had taken the message: that is the one it had just taken.
+    // Its descriptors were taken by a process that died before it had taken the message: that is the one it had just
+    // taken.
     if (!lost) return taken;
   }
 }
@@ -427,7 +430,8 @@ bool Ring::spin_for_items(int64_t nanoseconds) const {
   const int64_t until = sys::monotonic_now() + nanoseconds;
   do {
     for (int look = 0; look < kLooks; ++look) {
-      if (ring->tail.count.load(std::memory_order_acquire) != ring->head.count.load(std::memory_order_relaxed)) return true;
+      if (ring->tail.count.load(std::memory_order_acquire) != ring->head.count.load(std::memory_order_relaxed))
+        return true;
       relax();
     }
   } while (sys::monotonic_now() < until);
@@ -453,7 +457,8 @@ sys::Result<uint64_t> Ring::unfinished(bool ask) {
   RingEnd& done = header()->done;
   auto lock = hold(header(), done);
   if (!lock) return lock.error();
-  const uint64_t left = header()->tail.count.load(std::memory_order_acquire) - done.count.load(std::memory_order_relaxed);
+  const uint64_t left =
+      header()->tail.count.load(std::memory_order_acquire) - done.count.load(std::memory_order_relaxed);
   if (left > 0 && ask) {
     done.asked = 1;
     static_cast<void>(sys::silence_event_fd(files_.done_bell.get()));

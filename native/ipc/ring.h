@@ -9,8 +9,8 @@
 // stopped (SIGSTOP) in the middle of an operation does hold up the others until it goes on.
 //
 // Bells: eventfds, readable means "look again". Whoever finds nothing and means to sleep says so at the other end
-// (`asked`), silences the bell, and looks once more; whoever then provides rings first, then commits. So at every instant,
-// at every death, for each sleeper either it is noted or the bell is ringing. Ended means ringing for ever.
+// (`asked`), silences the bell, and looks once more; whoever then provides rings first, then commits. So at every
+// instant, at every death, for each sleeper either it is noted or the bell is ringing. Ended means ringing for ever.
 //
 // Memory: segments of a sparse file, the lowest first. What has been consumed is used again, or given back.
 #pragma once
@@ -58,7 +58,7 @@ struct RingFiles {
   sys::UniqueFd items_bell;
   sys::UniqueFd space_bell;
   sys::UniqueFd done_bell;
-  sys::UniqueFd mail_in;   // the mailbox: descriptors of messages in the ring
+  sys::UniqueFd mail_in;  // the mailbox: descriptors of messages in the ring
   sys::UniqueFd mail_out;
 };
 
@@ -67,22 +67,23 @@ class Ring {
  public:
   using Bytes = std::span<const uint8_t>;
 
-  // `capacity` in bytes, five pages or more: address space, not memory; a message may be a third of it. `max_count` 0: as
-  // many as fit.
+  // `capacity` in bytes, five pages or more: address space, not memory; a message may be a third of it. `max_count` 0:
+  // as many as fit.
   static sys::Result<Ring> create(uint64_t capacity, uint64_t max_count);
   // The ring that another process has made. EPROTO: these are no ring's, or another version's.
   static sys::Result<Ring> open(RingFiles files);
 
-  // Appends one message made of the parts; descriptors go along as copies. kFull, with `ask`: the bell of space rings when it
-  // is worth another try. EMSGSIZE: it may not fit an empty ring either. ENOSPC, ENOMEM: the system has no memory for it.
+  // Appends one message made of the parts; descriptors go along as copies. kFull, with `ask`: the bell of space rings
+  // when it is worth another try. EMSGSIZE: it may not fit an empty ring either. ENOSPC, ENOMEM: the system has no
+  // memory for it.
   sys::Result<PutOutcome> put(std::span<const Bytes> parts, bool ask, std::span<const int> descriptors = {});
 
-  // Takes the oldest message into `buffer`; kTooLong, and nothing is taken, where that is too small. kEmpty, with `ask`:
-  // the bell of items rings when it is worth another try. kEnded: it is empty and nothing will come.
+  // Takes the oldest message into `buffer`; kTooLong, and nothing is taken, where that is too small. kEmpty, with
+  // `ask`: the bell of items rings when it is worth another try. kEnded: it is empty and nothing will come.
   sys::Result<Taken> take(std::span<uint8_t> buffer, bool ask);
 
-  // Room for a message of `size` bytes, to be written in place. Nothing while the ring has no room or 128 are lent; with
-  // `ask` the bell of space rings when it is worth another try.
+  // Room for a message of `size` bytes, to be written in place. Nothing while the ring has no room or 128 are lent;
+  // with `ask` the bell of space rings when it is worth another try.
   sys::Result<std::optional<Loan>> lend(uint64_t size, bool ask);
   // put() of `parts`, then the first `size` bytes of the loan, which is the ring's again unless it is full.
   sys::Result<PutOutcome> put_loan(const Loan& loan, uint64_t size, bool ask);

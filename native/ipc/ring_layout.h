@@ -1,5 +1,6 @@
-// What the processes that share a Ring see: a header, two tables of bits, then the segments that messages are in. docs/ring.md
-// explains it. The layout is an agreement between processes of one build; a change of it is a new kRingVersion.
+// What the processes that share a Ring see: a header, two tables of bits, then the segments that messages are in.
+// docs/ring.md explains it. The layout is an agreement between processes of one build; a change of it is a new
+// kRingVersion.
 #pragma once
 
 #include <pthread.h>
@@ -22,8 +23,8 @@ inline constexpr size_t kCacheLine = 64;
 // Where a record is: the segment's number in the high half, the byte within it in the low half.
 using RingPosition = uint64_t;
 
-// Where messages come in, or go out. A process changes an end only with its mutex held, and every change becomes valid by
-// one store, that of `count`: a process that is killed has done all of it or nothing.
+// Where messages come in, or go out. A process changes an end only with its mutex held, and every change becomes valid
+// by one store, that of `count`: a process that is killed has done all of it or nothing.
 struct RingEnd {
   alignas(kCacheLine) pthread_mutex_t mutex;
   // 1: somebody sleeps until something happens here and the bell rings. Guarded by the mutex.
@@ -38,11 +39,11 @@ struct RingEnd {
 // Which segments are taken. Guarded by the mutex, except for the table of those that have memory.
 struct RingSpace {
   alignas(kCacheLine) pthread_mutex_t mutex;
-  uint32_t lowest_free;                // no segment below this one is free
-  std::atomic<uint32_t> used;          // segments
-  std::atomic<uint32_t> backed;        // segments that have memory
-  std::atomic<uint32_t> loans;         // entries of `loans` that are taken
-  std::atomic<uint32_t> needs_rebuild; // a process died in the middle of something: segments may be taken by nobody
+  uint32_t lowest_free;                 // no segment below this one is free
+  std::atomic<uint32_t> used;           // segments
+  std::atomic<uint32_t> backed;         // segments that have memory
+  std::atomic<uint32_t> loans;          // entries of `loans` that are taken
+  std::atomic<uint32_t> needs_rebuild;  // a process died in the middle of something: segments may be taken by nobody
 };
 
 // Segments that a process has in its hands: it is writing a message there, or reading one.
@@ -58,7 +59,7 @@ inline constexpr uint32_t kRingLoans = 128;
 struct RingShape {
   uint64_t segment_size;  // bytes, a multiple of the page size
   uint64_t segment_count;
-  uint64_t segments;      // offset of the first one in the file
+  uint64_t segments;  // offset of the first one in the file
 };
 
 struct RingHeader {

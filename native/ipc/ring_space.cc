@@ -56,7 +56,8 @@ void RingSegments::set_taken(Run run) {
 
 void RingSegments::clear_taken(Run run) {
   header()->space.lowest_free = std::min(header()->space.lowest_free, run.first);
-  for (uint64_t at = run.first; at < uint64_t{run.first} + run.count; ++at) taken()[at / 64] &= ~(uint64_t{1} << at % 64);
+  for (uint64_t at = run.first; at < uint64_t{run.first} + run.count; ++at)
+    taken()[at / 64] &= ~(uint64_t{1} << at % 64);
   header()->space.used -= run.count;
 }
 
@@ -255,8 +256,8 @@ void RingSegments::drop_loans_of_the_dead() {
   }
 }
 
-// What is taken is what can be reached from the head, and what the living have in their hands. Every segment in use is in
-// the old table and in the new one, so at every moment of the change the table is good.
+// What is taken is what can be reached from the head, and what the living have in their hands. Every segment in use is
+// in the old table and in the new one, so at every moment of the change the table is good.
 sys::Status RingSegments::rebuild(const std::function<void(const Mark&)>& reachable) {
   RingSpace& space = header()->space;
   auto head = sys::RobustLock::lock(&header()->head.mutex);

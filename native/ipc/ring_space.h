@@ -1,8 +1,8 @@
 // The segments of a ring's file: which are taken, which have memory, whose hands they are in.
 //
-// Segments are taken under the tail's mutex and given back under the head's, or by who holds a loan. A process that dies
-// in between leaves some that nobody uses: whoever gets a mutex from a dead process says so (needs_rebuild), and the next
-// one that takes segments counts anew, from what can be reached.
+// Segments are taken under the tail's mutex and given back under the head's, or by who holds a loan. A process that
+// dies in between leaves some that nobody uses: whoever gets a mutex from a dead process says so (needs_rebuild), and
+// the next one that takes segments counts anew, from what can be reached.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,9 @@ class RingSegments {
 
   // How the file is laid out for this many bytes of messages.
   static RingShape shape_for(uint64_t capacity);
-  static uint64_t file_size(const RingShape& shape) { return shape.segments + shape.segment_count * shape.segment_size; }
+  static uint64_t file_size(const RingShape& shape) {
+    return shape.segments + shape.segment_count * shape.segment_size;
+  }
 
   uint64_t needed(uint64_t bytes) const { return (bytes + shape().segment_size - 1) / shape().segment_size; }
   uint8_t* start_of(uint32_t segment) const {

@@ -7,7 +7,7 @@ namespace {
 bool is_free(DoubleWord counts) { return value_of(counts) != 0; }
 bool is_held(DoubleWord counts) { return value_of(counts) == 0; }
 bool is_overdue(DoubleWord counts) { return (mark_of(counts) & kOverdue) != 0; }
-ProcessToken holder_in(DoubleWord counts) { return mark_of(counts) & ~kOverdue; }
+UserToken holder_in(DoubleWord counts) { return mark_of(counts) & ~kOverdue; }
 
 }  // namespace
 
@@ -23,17 +23,17 @@ bool SemLock::release(SemRecord& record) {
     const auto woken = sys::futex_wake(value_word(record), 1);
     // There is nobody to let go first.
     const auto still = [](DoubleWord counts) { return is_free(counts) && mark_of(counts) == kOverdue; };
-    if (is_overdue(*before) && woken.ok() && woken.value() == 0) change(record.counts, still, 0, kNobody);
+    if (is_overdue(*before) && woken.ok() && woken.value() == 0) change(record.counts, still, 0, kNoUser);
     return true;
   }
 }
 
-ProcessToken SemLock::holder(SemRecord& record) {
+UserToken SemLock::holder(SemRecord& record) {
   const DoubleWord counts = load_halves(record.counts);
-  return is_held(counts) ? holder_in(counts) : kNobody;
+  return is_held(counts) ? holder_in(counts) : kNoUser;
 }
 
-bool SemLock::take(SemRecord& record, ProcessToken self) {
+bool SemLock::take(SemRecord& record, UserToken self) {
   const auto to_be_had = [](DoubleWord counts) { return is_free(counts) && !is_overdue(counts); };
   return change(record.counts, to_be_had, -1, self).has_value();
 }
@@ -46,8 +46,8 @@ bool SemLock::take(bool polite) {
 }
 
 Outcome SemLock::take_over() {
-  const ProcessToken found = holder(record_);
-  if (found == kNobody || found == self() || !processes().is_dead(found)) return {};
+  const UserToken found = holder(record_);
+  if (found == kNoUser || found == self() || !processes().is_dead(found)) return {};
   const pid_t pid = processes().pid_of(found);
   const auto still = [found](DoubleWord counts) { return is_held(counts) && holder_in(counts) == found; };
   if (!change(record_.counts, still, 0, self())) return {};
@@ -62,7 +62,7 @@ Outcome SemLock::attempt(bool look) {
 
 // Whoever has taken over from the dead and does not want to have leaves that to the next one.
 void SemLock::undo() {
-  if (taken_from_ == kNobody) {
+  if (taken_from_ == kNoUser) {
     release(record_);
     return;
   }
@@ -74,9 +74,9 @@ void SemLock::arm(std::span<sys::FutexWord> words) {
   slept_.once_more();
   // Holders come and go meanwhile.
   for (bool marked = !slept_.for_long(); !marked;) {
-    const ProcessToken found = holder(record_);
+    const UserToken found = holder(record_);
     const auto still = [found](DoubleWord counts) { return is_held(counts) && holder_in(counts) == found; };
-    marked = found == kNobody || change(record_.counts, still, 0, found | kOverdue);
+    marked = found == kNoUser || change(record_.counts, still, 0, found | kOverdue);
   }
   // A free one is slept on by who lets others go first.
   const DoubleWord counts = load_halves(record_.counts);

@@ -20,7 +20,7 @@ inline constexpr uint32_t kOverdue = 1u << 31;
 
 class SemLock final : public Waitable {
  public:
-  SemLock(SharedRegion region, ProcessToken self)
+  SemLock(SharedRegion region, UserToken self)
       : Waitable(std::move(region), self), record_(region_->at<SemRecord>(0)) {}
 
   Outcome attempt(bool look) override;
@@ -32,12 +32,12 @@ class SemLock final : public Waitable {
   void undo() override;
 
   // Never waits, looks for no dead, lets others go first.
-  static bool take(SemRecord& record, ProcessToken self);
+  static bool take(SemRecord& record, UserToken self);
   // Whoever holds it. False: nobody does.
   static bool release(SemRecord& record);
   static bool held(SemRecord& record) { return value_of(load_halves(record.counts)) == 0; }
-  // kNobody also while a program that knows nothing of tokens holds it.
-  static ProcessToken holder(SemRecord& record);
+  // kNoUser also while a program that knows nothing of tokens holds it.
+  static UserToken holder(SemRecord& record);
 
  private:
   bool take(bool polite);
@@ -45,7 +45,7 @@ class SemLock final : public Waitable {
 
   SemRecord& record_;
   Slept slept_;
-  ProcessToken taken_from_ = kNobody;
+  UserToken taken_from_ = kNoUser;
 };
 
 }  // namespace mp::ipc

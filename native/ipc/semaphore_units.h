@@ -10,7 +10,7 @@ namespace mp::ipc {
 class SemaphoreUnits final : public Waitable {
  public:
   SemaphoreUnits(SharedRegion region, size_t offset)
-      : Waitable(std::move(region), kNobody), record_(region_->at<SemRecord>(offset)) {}
+      : Waitable(std::move(region), kNoUser), record_(region_->at<SemRecord>(offset)) {}
 
   Outcome attempt(bool look) override;
   bool promising() const override { return value_of(load_halves(record_.counts)) != 0; }

@@ -19,18 +19,18 @@ uint64_t& whole(UnitLedger::Entry& entry) { return reinterpret_cast<uint64_t&>(e
 
 }  // namespace
 
-sys::Status prepare(UnitLedger& ledger, const ProcessTable& processes, ProcessToken self) {
+sys::Status prepare(UnitLedger& ledger, const ProcessTable& processes, UserToken self) {
   const std::atomic_ref maker(ledger.maker);
   for (;;) {
     uint32_t found = maker.load();
     if (found == kMade) return sys::done();
-    if (found != kNobody && found != self && !processes.is_dead(found)) {
+    if (found != kNoUser && found != self && !processes.is_dead(found)) {
       sched_yield();
       continue;
     }
     if (!maker.compare_exchange_strong(found, self)) continue;
     const auto made = sys::init_robust_mutex(&ledger.mutex);
-    maker.store(made.ok() ? kMade : kNobody);
+    maker.store(made.ok() ? kMade : kNoUser);
     return made;
   }
 }
@@ -78,7 +78,7 @@ class RestoredUnits::Turn {
   }
 
   // The caller's entry, without what its predecessor held.
-  UnitLedger::Entry& own(ProcessToken self, uint32_t& back) {
+  UnitLedger::Entry& own(UserToken self, uint32_t& back) {
     UnitLedger::Entry& found = entry(index_of(self));
     if (found.holder != self) {
       back += restore(index_of(self));

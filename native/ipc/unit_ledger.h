@@ -19,12 +19,12 @@ namespace mp::ipc {
 
 struct UnitLedger {
   pthread_mutex_t mutex;
-  uint32_t maker;  // of the mutex: kNobody, who makes it at present, or kMade
+  uint32_t maker;  // of the mutex: kNoUser, who makes it at present, or kMade
   std::byte unused[128 - sizeof(pthread_mutex_t) - 4];
 
   // Of the process at the same index of the table of processes. Eight bytes, which change together.
   struct Entry {
-    ProcessToken holder;
+    UserToken holder;
     uint32_t units;
   };
   Entry entries[kMostProcesses + 1];
@@ -36,11 +36,11 @@ static_assert(sizeof(pthread_mutex_t) + 4 <= 128 && sizeof(UnitLedger) == 128 + 
 static_assert(kObjectsOffset + sizeof(UnitLedger) <= kSemaphoreFileBytes);
 
 // Makes the ledger usable; whoever comes first does.
-sys::Status prepare(UnitLedger& ledger, const ProcessTable& processes, ProcessToken self);
+sys::Status prepare(UnitLedger& ledger, const ProcessTable& processes, UserToken self);
 
 class RestoredUnits final : public Waitable {
  public:
-  RestoredUnits(SharedRegion region, size_t offset, size_t ledger, ProcessToken self)
+  RestoredUnits(SharedRegion region, size_t offset, size_t ledger, UserToken self)
       : Waitable(std::move(region), self),
         record_(region_->at<SemRecord>(offset)),
         ledger_(region_->at<UnitLedger>(ledger)) {}

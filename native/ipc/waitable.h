@@ -66,7 +66,7 @@ class Waitable {
  public:
   static constexpr size_t kMostWords = 2;
 
-  Waitable(SharedRegion region, ProcessToken self) : region_(std::move(region)), self_(self) {}
+  Waitable(SharedRegion region, UserToken self) : region_(std::move(region)), self_(self) {}
   Waitable(const Waitable&) = delete;
   Waitable& operator=(const Waitable&) = delete;
   virtual ~Waitable() = default;
@@ -94,12 +94,12 @@ class Waitable {
 
  protected:
   ProcessTable& processes() const { return region_->processes(); }
-  ProcessToken self() const { return self_; }
+  UserToken self() const { return self_; }
 
   const SharedRegion region_;
 
  private:
-  const ProcessToken self_;
+  const UserToken self_;
 };
 
 // Blocks the calling thread, after a moment of looking, until it is done or the deadline has come.

@@ -17,7 +17,7 @@ void set_state(WaiterSlot& slot, SlotState state) { std::atomic_ref(slot.state).
 
 void wake(WaiterSlot& slot) { static_cast<void>(sys::futex_wake(&slot.state, INT_MAX)); }
 
-WaiterSlot* TableTurn::join(ProcessToken process) {
+WaiterSlot* TableTurn::join(UserToken process) {
   uint32_t index = 0;
   while (index < table_.used && state_of(table_.slots[index]) != kSlotFree) ++index;
   if (index == table_.capacity) return nullptr;

@@ -18,7 +18,7 @@ enum SlotState : uint32_t { kSlotFree, kSlotWaiting, kSlotReleased, kSlotBroken 
 
 struct WaiterSlot {
   uint32_t state;  // a SlotState; its process sleeps on it while it is kSlotWaiting
-  ProcessToken process;
+  UserToken process;
   uint32_t ticket;  // the order of coming
   uint32_t extra;   // with kSlotReleased. Condition: the ticket that was next when it was notified. Barrier: its index
 };
@@ -59,7 +59,7 @@ class TableTurn {
   explicit TableTurn(WaiterTable& table) : table_(table), lock_(sys::RobustLock::lock(&table.mutex)) {}
 
   // A slot that waits from now on; nothing when all are taken.
-  WaiterSlot* join(ProcessToken process);
+  WaiterSlot* join(UserToken process);
   // Lowers `used` to the last slot that is taken.
   void trim();
 

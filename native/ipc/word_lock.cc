@@ -7,7 +7,7 @@ namespace mp::ipc {
 bool WordLock::take(bool polite) {
   const std::atomic_ref word(word_);
   uint32_t found = word.load();
-  while (holder_in(found) == kNobody) {
+  while (holder_in(found) == kNoUser) {
     const bool overdue = (found & kWordOverdue) != 0;
     if (overdue && polite && !slept_.at_all()) return false;
     const uint32_t own =
@@ -19,8 +19,8 @@ bool WordLock::take(bool polite) {
 
 Outcome WordLock::take_over() {
   uint32_t found = std::atomic_ref(word_).load();
-  const ProcessToken holder = holder_in(found);
-  if (holder == kNobody || holder == self() || !processes().is_dead(holder)) return {};
+  const UserToken holder = holder_in(found);
+  if (holder == kNoUser || holder == self() || !processes().is_dead(holder)) return {};
   const pid_t pid = processes().pid_of(holder);
   while (holder_in(found) == holder) {
     if (std::atomic_ref(word_).compare_exchange_strong(found, self() | kWordWaiters)) {
@@ -41,7 +41,7 @@ void WordLock::arm(std::span<sys::FutexWord> words) {
   const uint32_t flags = kWordWaiters | (slept_.for_long() ? kWordOverdue : 0);
   const std::atomic_ref word(word_);
   uint32_t found = word.load();
-  while (holder_in(found) != kNobody && (found & flags) != flags) {
+  while (holder_in(found) != kNoUser && (found & flags) != flags) {
     if (word.compare_exchange_weak(found, found | flags)) found |= flags;
   }
   // A free one is slept on by who lets others go first; else not: no word is ever kWordWaiters alone.
@@ -49,12 +49,12 @@ void WordLock::arm(std::span<sys::FutexWord> words) {
 }
 
 void WordLock::pass_on() {
-  if (holder_in(std::atomic_ref(word_).load()) == kNobody) static_cast<void>(sys::futex_wake(&word_, 1));
+  if (holder_in(std::atomic_ref(word_).load()) == kNoUser) static_cast<void>(sys::futex_wake(&word_, 1));
 }
 
 // Whoever has taken over from the dead and does not want to have leaves that to the next one.
 void WordLock::undo() {
-  if (taken_from_ == kNobody) {
+  if (taken_from_ == kNoUser) {
     release(word_);
     return;
   }
@@ -69,7 +69,7 @@ bool WordLock::release(uint32_t& word) {
   const std::atomic_ref shared(word);
   uint32_t found = shared.load();
   do {
-    if (holder_in(found) == kNobody) return false;
+    if (holder_in(found) == kNoUser) return false;
   } while (!shared.compare_exchange_weak(found, found & kWordOverdue));
   if ((found & kWordWaiters) == 0) return true;
   const auto woken = sys::futex_wake(&word, 1);

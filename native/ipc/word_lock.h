@@ -1,7 +1,7 @@
 // A lock in one 32-bit word of an arena, which JavaScript takes and gives back by itself while nobody waits
 // (ts/sync/mutex.ts).
 //
-//   token           who holds it; kNobody: it is free
+//   token           who holds it; kNoUser: it is free
 //   kWordWaiters    release wakes one of those who sleep on the word
 //   kWordOverdue    somebody has waited for long: who has not slept yet lets others go first
 //
@@ -21,11 +21,11 @@ namespace mp::ipc {
 inline constexpr uint32_t kWordWaiters = 1u << 31;
 inline constexpr uint32_t kWordOverdue = 1u << 30;
 
-inline ProcessToken holder_in(uint32_t word) { return word & ~(kWordWaiters | kWordOverdue); }
+inline UserToken holder_in(uint32_t word) { return word & ~(kWordWaiters | kWordOverdue); }
 
 class WordLock final : public Waitable {
  public:
-  WordLock(SharedRegion region, size_t offset, ProcessToken self)
+  WordLock(SharedRegion region, size_t offset, UserToken self)
       : Waitable(std::move(region), self), word_(region_->at<uint32_t>(offset)) {}
 
   Outcome attempt(bool look) override;
@@ -43,7 +43,7 @@ class WordLock final : public Waitable {
 
   uint32_t& word_;
   Slept slept_;
-  ProcessToken taken_from_ = kNobody;
+  UserToken taken_from_ = kNoUser;
 };
 
 }  // namespace mp::ipc

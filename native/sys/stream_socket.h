@@ -20,7 +20,8 @@ struct Endpoint {
   int family() const { return address.ss_family; }
 };
 
-// A path of the file system, or an abstract name: one that begins with NUL. ENAMETOOLONG: longer than unix(7) has room for.
+// A path of the file system, or an abstract name: one that begins with NUL. ENAMETOOLONG: longer than unix(7) has room
+// for.
 Result<Endpoint> unix_endpoint(const std::string& path);
 
 // An IPv4 or IPv6 address in figures ("127.0.0.1", "fe80::1"); EINVAL when it is neither.

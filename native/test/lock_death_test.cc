@@ -44,8 +44,8 @@ void over_instructions(long every, Trial trial) {
 // A process of the table that is dead, in whose name others act; without a look into /proc, which would be most of the
 // instructions.
 template <typename Lock>
-ipc::ProcessToken token_of_the_doomed(const Lock& lock) {
-  test::in_child([&] { return lock.self() == ipc::kNobody ? 1 : 0; });
+ipc::UserToken token_of_the_doomed(const Lock& lock) {
+  test::in_child([&] { return lock.self() == ipc::kNoUser ? 1 : 0; });
   return (lock.processes().used - 1) | 1u << 12;
 }
 
@@ -76,7 +76,7 @@ Arena& make_arena() {
 
 template <typename Lock>
 int contend(const Lock& lock, Arena& arena) {
-  const ipc::ProcessToken own = lock.self();
+  const ipc::UserToken own = lock.self();
   const pid_t pid = getpid();
   for (;;) {
     const test::Attempt attempt = test::attempt_of(ipc::wait_until(*lock.wait(own), sys::kForever));
@@ -101,7 +101,7 @@ TEST_CASE_TEMPLATE("killed between taking and giving back, at any instruction: i
   warm.release();
   over_instructions(13, [](auto kill) {
     const Lock lock;
-    const ipc::ProcessToken doomed = token_of_the_doomed(lock);
+    const ipc::UserToken doomed = token_of_the_doomed(lock);
     kill([&] {
       try_acquire(lock, doomed);
       lock.release();
@@ -117,7 +117,7 @@ TEST_CASE_TEMPLATE("killed while taking over from the dead: the next one takes o
   over_instructions(97, [](auto kill) {
     const Lock lock;
     REQUIRE(try_acquire(lock, token_of_the_doomed(lock)).acquired);
-    const ipc::ProcessToken other = token_of_the_doomed(lock);
+    const ipc::UserToken other = token_of_the_doomed(lock);
     kill([&] { try_acquire(lock, other); });
     REQUIRE(lock.held());
     check_usable(lock);

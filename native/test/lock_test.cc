@@ -29,7 +29,7 @@ TEST_CASE_TEMPLATE("one holds the lock until it is released", Lock, NamedLock, A
   CHECK_FALSE(try_acquire(lock).acquired);
   CHECK(lock.release());
   CHECK_FALSE(lock.held());
-  CHECK(lock.holder() == ipc::kNobody);
+  CHECK(lock.holder() == ipc::kNoUser);
   CHECK(acquired(acquire(lock)));
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("a C program's semaphore and the lock exclude each other and wake each
   const auto semaphore = test::must(sys::Semaphore::open(lock.name().posix(), 0, 0, 0));
   REQUIRE(test::must(semaphore.try_wait()));
   CHECK(lock.held());
-  CHECK(lock.holder() == ipc::kNobody);
+  CHECK(lock.holder() == ipc::kNoUser);
   CHECK_FALSE(try_acquire(lock).acquired);
   test::must(semaphore.post());
   for (int round = 0; round < 200; ++round) {
@@ -159,10 +159,10 @@ TEST_CASE("the death of a holder that leaves no name is not noticed") {
 
 TEST_CASE_TEMPLATE("a reused pid does not pass for the holder", Lock, NamedLock, ArenaLock) {
   const Lock lock;
-  const ipc::ProcessToken own = lock.self();
+  const ipc::UserToken own = lock.self();
   REQUIRE(try_acquire(lock, own).acquired);
   lock.processes().entries[ipc::index_of(own)].low -= 1;  // started earlier: another process, with this pid
-  const ipc::ProcessToken later = lock.self();
+  const ipc::UserToken later = lock.self();
   REQUIRE(later != own);
   CHECK(try_acquire(lock, later).dead_holder == getpid());
 }

@@ -1,5 +1,5 @@
-// Processes that share a ring are killed: at every instruction of each operation, and at random moments under load. What
-// the others see is checked message by message. MP_SOAK_KILLS: how many, and every single instruction.
+// Processes that share a ring are killed: at every instruction of each operation, and at random moments under load.
+// What the others see is checked message by message. MP_SOAK_KILLS: how many, and every single instruction.
 #include <doctest/doctest.h>
 #include <sys/mman.h>
 
@@ -50,7 +50,8 @@ struct Unmap {
 };
 
 std::unique_ptr<Journal, Unmap> make_journal() {
-  void* memory = mmap(nullptr, sizeof(Journal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* memory =
+      mmap(nullptr, sizeof(Journal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   REQUIRE(memory != MAP_FAILED);
   return std::unique_ptr<Journal, Unmap>(static_cast<Journal*>(memory));
 }
@@ -76,7 +77,8 @@ int consume(Ring& ring, Journal& journal) {
   while (const auto message = test::take_waiting(ring)) {
     Head head{};
     if (message->size() >= sizeof(head)) std::memcpy(&head, message->data(), sizeof(head));
-    if (head.producer >= kMaxLives || head.check != check_of(head) || *message != message_of(head.producer, head.number)) {
+    if (head.producer >= kMaxLives || head.check != check_of(head) ||
+        *message != message_of(head.producer, head.number)) {
       journal.torn += 1;
       continue;
     }
@@ -220,7 +222,9 @@ TEST_CASE("whoever is killed wherever: nothing committed is lost but what a dead
     const auto journal = make_journal();
     uint32_t lives = 0;
     uint32_t dead_consumers = 0;
-    const auto new_producer = [&] { return test::Child([&, life = lives++] { return produce(ring, *journal, life); }); };
+    const auto new_producer = [&] {
+      return test::Child([&, life = lives++] { return produce(ring, *journal, life); });
+    };
     const auto new_consumer = [&] { return test::Child([&] { return consume(ring, *journal); }); };
     std::vector<std::unique_ptr<test::Child>> producers, consumers;
     for (uint32_t i = 0; i < kProducers; ++i) producers.push_back(std::make_unique<test::Child>(new_producer()));

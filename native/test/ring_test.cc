@@ -213,7 +213,8 @@ TEST_CASE("messages are written and read in place") {
     CHECK(ring.size() == 0);
   }
   std::vector<ipc::Loan> unused;
-  for (auto loan = test::must(ring.lend(10 << 20, false)); loan; loan = test::must(ring.lend(10 << 20, false))) unused.push_back(*loan);
+  for (auto loan = test::must(ring.lend(10 << 20, false)); loan; loan = test::must(ring.lend(10 << 20, false)))
+    unused.push_back(*loan);
   CHECK(unused.size() >= 2);
   for (const ipc::Loan& loan : unused) CHECK(ring.give_back(loan).ok());
   CHECK(test::must(ring.lend(10 << 20, false)).has_value());
@@ -222,7 +223,8 @@ TEST_CASE("messages are written and read in place") {
 TEST_CASE("no more than so many loans at a time") {
   Ring ring = ring_of(64 << 20);
   std::vector<ipc::Loan> loans;
-  for (auto loan = test::must(ring.lend(1, false)); loan; loan = test::must(ring.lend(1, false))) loans.push_back(*loan);
+  for (auto loan = test::must(ring.lend(1, false)); loan; loan = test::must(ring.lend(1, false)))
+    loans.push_back(*loan);
   CHECK(loans.size() == ipc::kRingLoans);
   for (const ipc::Loan& loan : loans) CHECK(ring.give_back(loan).ok());
   CHECK(test::must(ring.lend(1, false)).has_value());

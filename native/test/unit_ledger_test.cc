@@ -22,8 +22,8 @@ class Units {
     test::must(ipc::prepare(region_->at<ipc::UnitLedger>(kLedger), region_->processes(), self()));
   }
 
-  ipc::ProcessToken self() const { return test::must(region_->processes().enter()); }
-  ipc::RestoredUnits as(ipc::ProcessToken token) const { return {region_, ipc::kObjectsOffset, kLedger, token}; }
+  ipc::UserToken self() const { return test::must(region_->processes().enter()); }
+  ipc::RestoredUnits as(ipc::UserToken token) const { return {region_, ipc::kObjectsOffset, kLedger, token}; }
   bool take() const { return as(self()).attempt(true).done; }
   bool release(uint32_t units) const { return as(self()).release(units); }
   uint32_t value() const { return ipc::value_of(ipc::load_halves(record().counts)); }
@@ -42,8 +42,8 @@ class Units {
 };
 
 // Of a process that is dead, in whose name others act.
-ipc::ProcessToken token_of_the_doomed(const Units& units) {
-  test::in_child([&] { return units.self() == ipc::kNobody ? 1 : 0; });
+ipc::UserToken token_of_the_doomed(const Units& units) {
+  test::in_child([&] { return units.self() == ipc::kNoUser ? 1 : 0; });
   return (units.processes().used - 1) | 1u << 12;
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("killed at any instruction of take and release: no unit is lost or mad
   const bool possible =
       test::at_every_instruction(static_cast<long>(std::random_device()() % every), every, [](auto kill) {
         const Units units(2);
-        const ipc::ProcessToken doomed = token_of_the_doomed(units);
+        const ipc::UserToken doomed = token_of_the_doomed(units);
         kill([&] {
           auto wait = units.as(doomed);
           wait.attempt(false);

@@ -24,7 +24,7 @@ class Table {
  public:
   explicit Table(uint32_t parties) { test::must(ipc::prepare(table(), kCapacity, parties)); }
 
-  ipc::ProcessToken self() const { return test::must(region_->processes().enter()); }
+  ipc::UserToken self() const { return test::must(region_->processes().enter()); }
   ipc::ProcessTable& processes() const { return region_->processes(); }
   ipc::WaiterTable& table() const { return region_->at<ipc::WaiterTable>(ipc::kObjectsOffset); }
   template <typename Wait>
@@ -35,8 +35,8 @@ class Table {
   uint32_t notify(uint32_t count) const { return ipc::notify(table(), processes(), count); }
   ipc::Arrival arrive() const { return ipc::arrive_at_barrier(table(), processes(), self()); }
   ipc::BarrierFacts look() const { return ipc::look_at_barrier(table(), processes()); }
-  ipc::ProcessToken doomed() const {
-    test::in_child([&] { return self() == ipc::kNobody ? 1 : 0; });
+  ipc::UserToken doomed() const {
+    test::in_child([&] { return self() == ipc::kNoUser ? 1 : 0; });
     return (processes().used - 1) | 1u << 12;
   }
 
@@ -104,7 +104,7 @@ TEST_CASE("killed at any instruction of a wait at a condition: others are notifi
   warm.notify(1);
   over_instructions(97, [](auto kill) {
     const Table table(0);
-    const ipc::ProcessToken doomed = table.doomed();
+    const ipc::UserToken doomed = table.doomed();
     auto before = table.wait<ipc::ConditionWait>(table.join());
     kill([&] {
       auto wait = table.wait<ipc::ConditionWait>(ipc::join_condition(table.table(), doomed));
@@ -157,7 +157,7 @@ TEST_CASE(
   ipc::open_barrier(warm.table(), static_cast<uint32_t>(warm.arrive().slot));
   over_instructions(601, [](auto kill) {
     const Table table(3);
-    const ipc::ProcessToken doomed = table.doomed();
+    const ipc::UserToken doomed = table.doomed();
     auto first = table.wait<ipc::BarrierWait>(table.arrive().slot);
     auto second = table.wait<ipc::BarrierWait>(table.arrive().slot);
     kill([&] {

@@ -4,7 +4,7 @@
  * fork since the object was made: a child may have it still.
  */
 
-import { inChildAfterFork } from '../internal/after_fork.js';
+import { perProcess } from '../internal/per_process.js';
 import { native } from '../native/load.js';
 import { OBJECTS_OFFSET } from '../native/lock.js';
 import { SharedWords } from './shared_words.js';
@@ -29,10 +29,14 @@ interface Piece {
   next: number;
 }
 
-let piece: Piece | undefined;
-const vacant = new Map<number, Place[]>();
+/** A forked child begins anew: its parent goes on to use what it has. */
+const state = perProcess(() => ({
+  piece: undefined as Piece | undefined,
+  vacant: new Map<number, Place[]>(),
+}));
 
 function openPiece(atLeast: number): Piece {
+  const { piece } = state.value;
   const usual = piece === undefined ? SMALLEST_PIECE : Math.min(2 * piece.bytes, LARGEST_PIECE);
   const bytes = Math.max(usual, atLeast);
   return { shared: new SharedWords(new native.Region(bytes)), bytes, next: 0 };
@@ -42,9 +46,11 @@ function openPiece(atLeast: number): Piece {
 export function allocate(wanted: number): Place {
   const bytes = Math.ceil(wanted / GRAIN) * GRAIN;
   const forks = native.forkCount();
-  const again = vacant.get(bytes)?.pop();
+  const again = state.value.vacant.get(bytes)?.pop();
   if (again !== undefined) return { ...again, forks };
+  let { piece } = state.value;
   if (piece === undefined || piece.next + bytes > piece.bytes) piece = openPiece(bytes);
+  state.value.piece = piece;
   const offset = OBJECTS_OFFSET + piece.next;
   piece.next += bytes;
   return { shared: piece.shared, offset, bytes, forks };
@@ -54,6 +60,7 @@ export function allocate(wanted: number): Place {
 export function free(place: Place): void {
   if (place.forks !== native.forkCount()) return;
   place.shared.words.fill(0, place.offset / 4, (place.offset + place.bytes) / 4);
+  const { vacant } = state.value;
   const others = vacant.get(place.bytes);
   if (others === undefined) vacant.set(place.bytes, [place]);
   else others.push(place);
@@ -71,9 +78,3 @@ export function freeNow(owner: object, place: Place): void {
   dropped.unregister(owner);
   free(place);
 }
-
-// The parent goes on to use these.
-inChildAfterFork(() => {
-  piece = undefined;
-  vacant.clear();
-});

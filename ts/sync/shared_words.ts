@@ -1,11 +1,20 @@
 /** Regions of shared memory as this process sees them: their words, and its own name in them. */
 
-import { inChildAfterFork } from '../internal/after_fork.js';
+import { perProcess } from '../internal/per_process.js';
 import type { RegionObject } from '../native/lock.js';
 
-/** All that are alive, for what a forked child has to forget. */
-const alive = new Set<WeakRef<SharedWords>>();
-const dropped = new FinalizationRegistry<WeakRef<SharedWords>>((reference) => alive.delete(reference));
+/** All that are alive. What the parent holds, its child does not. */
+const alive = perProcess(
+  () => new Set<WeakRef<SharedWords>>(),
+  (inherited) => {
+    for (const reference of inherited) {
+      const words = reference.deref();
+      if (words !== undefined) words.self = 0;
+    }
+    return inherited;
+  },
+);
+const dropped = new FinalizationRegistry<WeakRef<SharedWords>>((reference) => alive.value.delete(reference));
 
 export class SharedWords {
   readonly region: RegionObject;
@@ -17,7 +26,7 @@ export class SharedWords {
     this.region = region;
     this.words = new Int32Array(region.bytes());
     const reference = new WeakRef(this);
-    alive.add(reference);
+    alive.value.add(reference);
     dropped.register(this, reference);
   }
 
@@ -27,11 +36,3 @@ export class SharedWords {
     return this.self;
   }
 }
-
-// What the parent holds, its child does not.
-inChildAfterFork(() => {
-  for (const reference of alive) {
-    const words = reference.deref();
-    if (words !== undefined) words.self = 0;
-  }
-});

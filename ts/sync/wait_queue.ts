@@ -3,8 +3,8 @@
  * whoever is first by then.
  */
 
-import { inChildAfterFork } from '../internal/after_fork.js';
 import type { Deadline } from '../internal/deadline.js';
+import { perProcess } from '../internal/per_process.js';
 import type { Attempt, Resource } from './resource.js';
 import { atDeadline, type Pending, startWaiting } from './waiting.js';
 
@@ -21,8 +21,14 @@ class Waiter {
   }
 }
 
-/** The queues that wait at present. */
-const waiting = new Set<WaitQueue>();
+/** The queues that wait at present; a child waits for nothing that its parent waits for. */
+const waiting = perProcess(
+  () => new Set<WaitQueue>(),
+  (inherited) => {
+    for (const queue of [...inherited]) queue.abandon();
+    return new Set();
+  },
+);
 
 export class WaitQueue {
   readonly #resource: Resource;
@@ -71,7 +77,7 @@ export class WaitQueue {
 
   resume(): void {
     if (this.isEmpty || this.#pending !== undefined) return;
-    waiting.add(this);
+    waiting.value.add(this);
     try {
       this.#onDone ??= (attempt) => {
         this.#end();
@@ -107,7 +113,7 @@ export class WaitQueue {
   #end(): Pending | undefined {
     const pending = this.#pending;
     this.#pending = undefined;
-    waiting.delete(this);
+    waiting.value.delete(this);
     return pending;
   }
 
@@ -145,7 +151,3 @@ export class WaitQueue {
     this.resume();
   }
 }
-
-inChildAfterFork(() => {
-  for (const queue of [...waiting]) queue.abandon();
-});

@@ -3,8 +3,8 @@
  * share, and that is there only while somebody waits.
  */
 
-import { inChildAfterFork } from '../internal/after_fork.js';
 import { type Deadline, millisecondsLeft } from '../internal/deadline.js';
+import { perProcess } from '../internal/per_process.js';
 import { READABLE } from '../internal/readiness.js';
 import { native } from '../native/load.js';
 import type { PollerHandle } from '../native/poller.js';
@@ -105,24 +105,25 @@ class Room {
   }
 }
 
-let room: Room | undefined;
-
-function closeRoom(): void {
-  room?.close();
-  room = undefined;
-}
+/** The parent's waits, and their threads, are the parent's. */
+const room = perProcess<Room | undefined>(
+  () => undefined,
+  (inherited) => {
+    inherited?.close();
+    return undefined;
+  },
+);
 
 function closeIdleRoom(): void {
-  if (room?.isEmpty) closeRoom();
+  if (room.value?.isEmpty !== true) return;
+  room.value.close();
+  room.value = undefined;
 }
-
-// The parent's waits, and their threads, are the parent's.
-inChildAfterFork(closeRoom);
 
 /** Begins a wait; `onDone` is called from the event loop, unless the wait is ended before. @throws EAGAIN; EMFILE. */
 export function startWaiting(spec: WaitSpec, onDone: (outcome: Outcome) => void): Pending {
-  room ??= new Room();
-  return room.start(spec, onDone);
+  room.value ??= new Room();
+  return room.value.start(spec, onDone);
 }
 
 /** The longest that a timer of Node can wait. */

@@ -1,8 +1,8 @@
 /** The waits of one object in this JavaScript thread: each ends by its outcome, time-out, signal, or the object's close(). */
 
 import { ClosedError } from '../errors.js';
-import { inChildAfterFork } from '../internal/after_fork.js';
 import type { Deadline } from '../internal/deadline.js';
+import { perProcess } from '../internal/per_process.js';
 import type { Outcome } from '../native/wait_room.js';
 import { atDeadline, type Pending, startWaiting, type WaitSpec } from './waiting.js';
 
@@ -21,8 +21,14 @@ const cancel: OnAbort = (pending) => {
   return false;
 };
 
-/** Those that wait at present. */
-const waiting = new Set<Waits>();
+/** Those that wait at present; a child waits for nothing that its parent waits for. */
+const waiting = perProcess(
+  () => new Set<Waits>(),
+  (inherited) => {
+    for (const waits of [...inherited]) waits.abandon();
+    return new Set();
+  },
+);
 
 export class Waits {
   readonly #what: string;
@@ -70,7 +76,7 @@ export class Waits {
       };
       const pending = startWaiting(spec, settle);
       this.#waits.add(wait);
-      waiting.add(this);
+      waiting.value.add(this);
       signal?.addEventListener('abort', onSignal, { once: true });
       stopTimer = atDeadline(deadline, () => settle(pending.giveUp()));
     });
@@ -92,14 +98,10 @@ export class Waits {
   #remove(wait: Wait): void {
     this.#waits.delete(wait);
     wait.cleanUp();
-    if (this.#waits.size === 0) waiting.delete(this);
+    if (this.#waits.size === 0) waiting.value.delete(this);
   }
 
   #closedError(): ClosedError {
     return new ClosedError(`this ${this.#what} is closed`);
   }
 }
-
-inChildAfterFork(() => {
-  for (const waits of [...waiting]) waits.abandon();
-});

@@ -27,13 +27,11 @@ inline Attempt attempt_of(const ipc::Outcome& outcome) { return {outcome.done, o
 // A lock in a named semaphore.
 class NamedLock {
  public:
-  ipc::ProcessToken self() const { return must(region_->processes().enter()); }
-  std::unique_ptr<ipc::Waitable> wait(ipc::ProcessToken own) const {
-    return std::make_unique<ipc::SemLock>(region_, own);
-  }
+  ipc::UserToken self() const { return must(region_->processes().enter()); }
+  std::unique_ptr<ipc::Waitable> wait(ipc::UserToken own) const { return std::make_unique<ipc::SemLock>(region_, own); }
   bool release() const { return ipc::SemLock::release(record()); }
   bool held() const { return ipc::SemLock::held(record()); }
-  ipc::ProcessToken holder() const { return ipc::SemLock::holder(record()); }
+  ipc::UserToken holder() const { return ipc::SemLock::holder(record()); }
   const SemaphoreName& name() const { return name_; }
   ipc::ProcessTable& processes() const { return region_->processes(); }
   ipc::SemRecord& record() const { return region_->at<ipc::SemRecord>(0); }
@@ -46,13 +44,13 @@ class NamedLock {
 // A lock in a word of an arena.
 class ArenaLock {
  public:
-  ipc::ProcessToken self() const { return must(region_->processes().enter()); }
-  std::unique_ptr<ipc::Waitable> wait(ipc::ProcessToken own) const {
+  ipc::UserToken self() const { return must(region_->processes().enter()); }
+  std::unique_ptr<ipc::Waitable> wait(ipc::UserToken own) const {
     return std::make_unique<ipc::WordLock>(region_, ipc::kObjectsOffset, own);
   }
   bool release() const { return ipc::WordLock::release(word()); }
-  bool held() const { return holder() != ipc::kNobody; }
-  ipc::ProcessToken holder() const { return ipc::holder_in(std::atomic_ref(word()).load()); }
+  bool held() const { return holder() != ipc::kNoUser; }
+  ipc::UserToken holder() const { return ipc::holder_in(std::atomic_ref(word()).load()); }
   ipc::ProcessTable& processes() const { return region_->processes(); }
 
  private:
@@ -62,7 +60,7 @@ class ArenaLock {
 };
 
 template <typename Lock>
-Attempt try_acquire(const Lock& lock, ipc::ProcessToken own) {
+Attempt try_acquire(const Lock& lock, ipc::UserToken own) {
   return attempt_of(lock.wait(own)->attempt(true));
 }
 template <typename Lock>
