@@ -11,12 +11,13 @@ namespace {
 
 constexpr napi_type_tag kRegion = {0x6d702d726567696f, 0x6e2d6f626a656374};
 
-// bytes(): ArrayBuffer; the memory itself, mapped for as long as it lives
+// bytes(): ArrayBuffer; the memory itself, mapped for as long as it lives; of a semaphore its record alone
 Napi::Value bytes(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
   auto holder = std::make_unique<ipc::SharedRegion>(region);
+  const size_t size = region->inode() == 0 ? region->size() : ipc::kHeaderOffset;
   auto buffer = Napi::ArrayBuffer::New(
-      info.Env(), region->data(), region->size(),
-      [](Napi::BasicEnv, void*, ipc::SharedRegion* holder) { delete holder; }, holder.get());
+      info.Env(), region->data(), size, [](Napi::BasicEnv, void*, ipc::SharedRegion* holder) { delete holder; },
+      holder.get());
   static_cast<void>(holder.release());
   return buffer;
 }

@@ -4,7 +4,7 @@ import type { Outcome, WaitKind } from './wait_room.js';
 
 /** Shared memory with a table of the processes that use it. */
 export interface RegionObject {
-  /** The memory itself; once. */
+  /** The memory itself, of a semaphore its record alone; once. */
   bytes(): ArrayBuffer;
   /** Of a semaphore's file: tells it from a later one of the same name. */
   inode(): number;
