@@ -334,10 +334,19 @@ sys::Result<Taken> Ring::try_take(std::span<uint8_t> buffer) {
     if (auto passed = pass(head, count, found->next, files_.space_bell.get()); !passed) return passed.error();
     if (found->run) static_cast<void>(segments().give_back(*found->run));
     if (found->passed) static_cast<void>(segments().give_back({*found->passed, 1}));
-    // Its descriptors were taken by a process that died before it had taken the message: that is the one it had just
-    // taken.
+    if ((found->run || found->passed) && count + 1 == header()->tail.count.load(std::memory_order_relaxed)) trim_unless_wanted();
+    // Its descriptors were taken by a process that died before it had taken the message: that is the one it had just taken.
     if (!lost) return taken;
   }
+}
+
+// The last message has been taken. Who holds the tail is about to put the next one: it gets warm memory.
+void Ring::trim_unless_wanted() {
+  if (!segments().has_spare_memory()) return;
+  const auto tail = sys::RobustLock::try_lock(&header()->tail.mutex);
+  if (!tail.ok() || !tail.value()) return;
+  if (tail.value()->owner_died()) header()->space.needs_rebuild = 1;
+  static_cast<void>(segments().trim());
 }
 
 sys::Result<LoanTaken> Ring::try_take_loan() {
@@ -393,6 +402,7 @@ sys::Result<std::optional<Loan>> Ring::try_lend(uint64_t size) {
 
 sys::Status Ring::give_back(const Loan& loan) {
   if (auto given = segments().give_back_loan(loan.number); !given) return given;
+  if (size() == 0) trim_unless_wanted();
   RingEnd& head = header()->head;
   auto lock = hold(header(), head);
   if (!lock) return lock.error();

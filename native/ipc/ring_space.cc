@@ -19,8 +19,8 @@ constexpr uint64_t kFewSegments = 256;
 
 // Free memory that is kept for the next messages: a few of 16 MiB pass through without a page being made anew.
 constexpr uint64_t kKeepWarm = 40 << 20;
-// And what is kept when nothing happens for a while.
-constexpr uint64_t kKeep = 1 << 20;
+// And what is kept when nobody puts any.
+constexpr uint64_t kKeep = 5 << 18;
 
 constexpr uint64_t round_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 

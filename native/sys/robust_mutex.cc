@@ -15,8 +15,17 @@ Status init_robust_mutex(pthread_mutex_t* mutex) {
   return done();
 }
 
-Result<RobustLock> RobustLock::lock(pthread_mutex_t* mutex) {
-  const int failed = pthread_mutex_lock(mutex);
+Result<RobustLock> RobustLock::lock(pthread_mutex_t* mutex) { return locked(mutex, pthread_mutex_lock(mutex)); }
+
+Result<std::optional<RobustLock>> RobustLock::try_lock(pthread_mutex_t* mutex) {
+  const int failed = pthread_mutex_trylock(mutex);
+  if (failed == EBUSY) return std::optional<RobustLock>();
+  auto lock = locked(mutex, failed);
+  if (!lock) return lock.error();
+  return std::optional(std::move(lock).value());
+}
+
+Result<RobustLock> RobustLock::locked(pthread_mutex_t* mutex, int failed) {
   if (failed == EOWNERDEAD) {
     pthread_mutex_consistent(mutex);
   } else if (failed != 0) {

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <optional>
 #include <utility>
 
 #include "sys/result.h"
@@ -19,6 +20,9 @@ class RobustLock {
   // what it guards must be valid after every single store.
   static Result<RobustLock> lock(pthread_mutex_t* mutex);
 
+  // Nothing while somebody holds it.
+  static Result<std::optional<RobustLock>> try_lock(pthread_mutex_t* mutex);
+
   // The last holder died while it held the mutex.
   bool owner_died() const { return owner_died_; }
 
@@ -30,6 +34,7 @@ class RobustLock {
   }
 
  private:
+  static Result<RobustLock> locked(pthread_mutex_t* mutex, int failed);
   RobustLock(pthread_mutex_t* mutex, bool owner_died) : mutex_(mutex), owner_died_(owner_died) {}
 
   pthread_mutex_t* mutex_;
