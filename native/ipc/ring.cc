@@ -12,6 +12,7 @@
 #include "sys/event_fd.h"
 #include "sys/file_size.h"
 #include "sys/memory_object.h"
+#include "sys/process.h"
 #include "sys/robust_mutex.h"
 #include "sys/scm_rights.h"
 #include "sys/socket_pair.h"
@@ -340,6 +341,15 @@ sys::Result<Taken> Ring::try_take(std::span<uint8_t> buffer) {
   }
 }
 
+// Found out once in each process: a forked child has another.
+sys::Result<ProcessToken> Ring::owner_token() {
+  const pid_t pid = sys::process_id();
+  if (owner_ != kNobody && pid_of(owner_) == pid) return owner_;
+  auto owner = own_token();
+  if (owner.ok()) owner_ = owner.value();
+  return owner;
+}
+
 // The last message has been taken. Who holds the tail is about to put the next one: it gets warm memory.
 void Ring::trim_unless_wanted() {
   if (!segments().has_spare_memory()) return;
@@ -359,7 +369,7 @@ sys::Result<LoanTaken> Ring::try_take_loan() {
   if (!found) return sys::Error{EBADMSG, "take"};
   const LoanTaken not_lent{TakeOutcome::kTooLong, found->size, {}};
   if (!found->run || found->serial) return not_lent;
-  const auto owner = own_token();
+  const auto owner = owner_token();
   if (!owner) return owner.error();
   auto number = segments().note_loan(*found->run, owner.value());
   if (!number) return number.error();
@@ -383,7 +393,7 @@ sys::Result<std::optional<Loan>> Ring::lend(uint64_t size, bool ask) {
 sys::Result<std::optional<Loan>> Ring::try_lend(uint64_t size) {
   const uint64_t needed = std::max<uint64_t>(1, segments().needed(size));
   if (needed > longest_run(header())) return sys::Error{EMSGSIZE, "lend"};
-  const auto owner = own_token();
+  const auto owner = owner_token();
   if (!owner) return owner.error();
   auto lock = hold(header(), header()->tail);
   if (!lock) return lock.error();
