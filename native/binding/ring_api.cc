@@ -1,6 +1,7 @@
 // class Ring: the shared memory of a Queue. Serialisation, waiting and errors are TypeScript's (ts/queues/queue.ts).
 #include <napi.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -18,6 +19,9 @@ constexpr int kDone = 0;
 constexpr int kFull = 1;
 constexpr int kEmpty = -1;
 constexpr int kEnded = -2;
+
+// Where a message begins in the memory that put() finds it in: ts/serialization/byte_writer.ts.
+constexpr uint32_t kHeadroom = 16;
 
 int to_js(ipc::PutOutcome outcome) {
   switch (outcome) {
@@ -39,9 +43,10 @@ class Ring : public Napi::ObjectWrap<Ring> {
   static void init(Napi::Env env, Napi::Object exports) {
     exports.Set("Ring", DefineClass(env, "Ring",
                                     {
-                                        InstanceMethod<&Ring::Put>("put"),
+                                        method<&Ring::put>("put"),
                                         InstanceMethod<&Ring::PutParts>("putParts"),
-                                        InstanceMethod<&Ring::Take>("take"),
+                                        InstanceMethod<&Ring::TakeInto>("takeInto"),
+                                        method<&Ring::take>("take"),
                                         InstanceMethod<&Ring::Lend>("lend"),
                                         InstanceMethod<&Ring::PutLoan>("putLoan"),
                                         InstanceMethod<&Ring::TakeLoan>("takeLoan"),
@@ -58,16 +63,25 @@ class Ring : public Napi::ObjectWrap<Ring> {
                                     }));
   }
 
-  // new Ring(capacity: number, maxCount: number, descriptors: Int32Array) makes one; new Ring(files: number[],
-  // descriptors: Int32Array) opens one and takes the files over, whatever happens. take() leaves the descriptors that
-  // come with a message in `descriptors`, whose first element counts them.
-  explicit Ring(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Ring>(info) {
-    const bool opens = info[0].IsArray();
-    descriptors_ = Napi::Persistent(info[opens ? 1 : 2].As<Napi::Object>());
-    ring_ = std::make_shared<ipc::Ring>(
-        unwrap(info.Env(), opens ? open(info[0].As<Napi::Array>())
-                                 : ipc::Ring::create(static_cast<uint64_t>(int64_arg(info, 0)),
-                                                     static_cast<uint64_t>(int64_arg(info, 1)))));
+  // new Ring(staging, capacity: number, maxCount: number) makes one; new Ring(staging, files: number[]) opens one and takes
+  // the files over, whatever happens. staging: { out: Uint8Array, in: Uint8Array, descriptors: Int32Array }, where put()
+  // finds a message and take() leaves one, with its descriptors, the first element counting them.
+  explicit Ring(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<Ring>(info), staging_(Napi::Persistent(info[0].As<Napi::Object>())) {
+    const Napi::Env env = info.Env();
+    const auto bytes = [&](const char* name) {
+      const Napi::Value value = staging_.Value().Get(name);
+      if (!value.IsTypedArray()) throw Napi::TypeError::New(env, "expected a Uint8Array");
+      auto array = value.As<Napi::Uint8Array>();
+      return std::span<uint8_t>(array.Data(), array.ByteLength());
+    };
+    out_ = bytes("out");
+    in_ = bytes("in");
+    const auto made = [&] {
+      if (info[1].IsArray()) return open(info[1].As<Napi::Array>());
+      return ipc::Ring::create(static_cast<uint64_t>(int64_arg(info, 1)), static_cast<uint64_t>(int64_arg(info, 2)));
+    };
+    ring_ = std::make_shared<ipc::Ring>(unwrap(env, made()));
   }
 
  private:
@@ -79,22 +93,56 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return ipc::Ring::open({file(0), file(1), file(2), file(3), file(4), file(5)});
   }
 
-  ipc::Ring& ring(const Napi::CallbackInfo& info) const {
-    if (ring_ == nullptr) throw system_error(info.Env(), {EBADF, "Ring"});
+  ipc::Ring& ring(const Napi::CallbackInfo& info) const { return ring(info.Env()); }
+
+  // A method of two arguments and a number for a result, without what node-addon-api does for each call: it is a third
+  // of the time of a small message.
+  template <double (Ring::*Method)(Napi::Env, uint32_t, bool)>
+  static Napi::ClassPropertyDescriptor<Ring> method(const char* name) {
+    const napi_callback callback = [](napi_env env, napi_callback_info info) -> napi_value {
+      napi_value self = nullptr;
+      napi_value args[2];
+      size_t count = 2;
+      void* ring = nullptr;
+      uint32_t number = 0;
+      bool flag = false;
+      napi_value result = nullptr;
+      if (napi_get_cb_info(env, info, &count, args, &self, nullptr) != napi_ok || napi_unwrap(env, self, &ring) != napi_ok ||
+          napi_get_value_uint32(env, args[0], &number) != napi_ok || napi_get_value_bool(env, args[1], &flag) != napi_ok) {
+        napi_throw_type_error(env, nullptr, "expected a number and a boolean");
+        return nullptr;
+      }
+      try {
+        napi_create_double(env, (static_cast<Ring*>(ring)->*Method)(env, number, flag), &result);
+      } catch (const Napi::Error& error) {
+        error.ThrowAsJavaScriptException();
+      }
+      return result;
+    };
+    return Napi::ClassPropertyDescriptor<Ring>(
+        napi_property_descriptor{name, nullptr, callback, nullptr, nullptr, nullptr, napi_default_method, nullptr});
+  }
+
+  ipc::Ring& ring(Napi::Env env) const {
+    if (ring_ == nullptr) throw system_error(env, {EBADF, "Ring"});
     return *ring_;
   }
 
-  // put(memory: Uint8Array, start: number, length: number, ask: boolean): kDone, kFull or kEnded
-  Napi::Value Put(const Napi::CallbackInfo& info) {
-    ipc::Ring& ring = this->ring(info);
-    const std::span<uint8_t> memory = bytes_arg(info, 0);
-    const uint32_t start = uint_arg(info, 1);
-    const uint32_t length = uint_arg(info, 2);
-    if (start > memory.size() || length > memory.size() - start) {
-      throw Napi::RangeError::New(info.Env(), "slice out of bounds");
-    }
-    const ipc::Ring::Bytes part = memory.subspan(start, length);
-    return Napi::Number::New(info.Env(), to_js(unwrap(info.Env(), ring.put({&part, 1}, bool_arg(info, 3)))));
+  // put(end: number, ask: boolean): kDone, kFull or kEnded; of what is in `out` from kHeadroom to `end`
+  double put(Napi::Env env, uint32_t end, bool ask) {
+    ipc::Ring& ring = this->ring(env);
+    if (end < kHeadroom || end > out_.size()) throw Napi::RangeError::New(env, "outside the staging memory");
+    const ipc::Ring::Bytes part = out_.subspan(kHeadroom, end - kHeadroom);
+    return to_js(unwrap(env, ring.put({&part, 1}, ask)));
+  }
+
+  // take(limit: number, ask: boolean): the message's size, kEmpty or kEnded; it is in `in`. A size larger than `limit` or
+  // `in`: nothing was taken, come again with takeInto().
+  double take(Napi::Env env, uint32_t limit, bool ask) {
+    ipc::Ring& ring = this->ring(env);
+    auto taken = unwrap(env, ring.take(in_.first(std::min<size_t>(limit, in_.size())), ask));
+    if (!taken.descriptors.empty()) deliver(env, taken.descriptors);
+    return size_or(taken.outcome, taken.size);
   }
 
   // putParts(parts: Uint8Array[], ask: boolean, descriptors: number[]): kDone, kFull or kEnded
@@ -117,9 +165,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return Napi::Number::New(info.Env(), to_js(unwrap(info.Env(), ring.put(parts, bool_arg(info, 1), fds))));
   }
 
-  // take(buffer: Uint8Array, ask: boolean): the message's size, kEmpty or kEnded. A size larger than the buffer:
-  // nothing was taken, come again with a larger one.
-  Napi::Value Take(const Napi::CallbackInfo& info) {
+  // takeInto(buffer: Uint8Array, ask: boolean): take() into another memory
+  Napi::Value TakeInto(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     auto taken = unwrap(env, ring(info).take(bytes_arg(info, 0), bool_arg(info, 1)));
     if (!taken.descriptors.empty()) deliver(env, taken.descriptors);
@@ -133,7 +180,7 @@ class Ring : public Napi::ObjectWrap<Ring> {
   }
 
   void deliver(Napi::Env env, std::vector<sys::UniqueFd>& fds) {
-    auto place = descriptors_.Value().As<Napi::Int32Array>();
+    auto place = staging_.Value().Get("descriptors").As<Napi::Int32Array>();
     if (place.ElementLength() <= fds.size()) throw Napi::RangeError::New(env, "no room for the descriptors");
     place[0] = static_cast<int32_t>(fds.size());
     for (size_t i = 0; i < fds.size(); ++i) place[i + 1] = fds[i].release();
@@ -246,7 +293,9 @@ class Ring : public Napi::ObjectWrap<Ring> {
   void Close(const Napi::CallbackInfo&) { ring_.reset(); }
 
   std::shared_ptr<ipc::Ring> ring_;
-  Napi::ObjectReference descriptors_;
+  Napi::ObjectReference staging_;
+  std::span<uint8_t> out_;
+  std::span<uint8_t> in_;
 };
 
 }  // namespace

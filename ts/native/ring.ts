@@ -16,18 +16,20 @@ export interface RingLoan {
 
 export interface RingObject {
   /**
-   * Appends one message, the bytes of `memory` from `start` on: PUT_DONE, PUT_FULL or RING_ENDED. Full, with `ask`: the
-   * bell of space rings when it is worth another try.
+   * Appends one message, what is in `staging.out` from HEADROOM to `end`: PUT_DONE, PUT_FULL or RING_ENDED. Full, with
+   * `ask`: the bell of space rings when it is worth another try.
    */
-  put(memory: Uint8Array, start: number, length: number, ask: boolean): number;
+  put(end: number, ask: boolean): number;
   /** put() of one message made of the parts; the descriptors stay the caller's. */
   putParts(parts: readonly Uint8Array[], ask: boolean, descriptors: readonly number[]): number;
   /**
-   * Takes the oldest message into the buffer: its size, TAKE_EMPTY or RING_ENDED. A size larger than the buffer: nothing
-   * was taken. Descriptors that came along are in the Int32Array that the constructor was given, after their number; the
+   * Takes the oldest message into `staging.in`: its size, TAKE_EMPTY or RING_ENDED. A size larger than `limit`, or than
+   * there is room: nothing was taken. Descriptors that came along are in `staging.descriptors`, after their number; the
    * caller owns them. Empty, with `ask`: the bell of items rings when it is worth another try.
    */
-  take(buffer: Uint8Array, ask: boolean): number;
+  take(limit: number, ask: boolean): number;
+  /** take() into another memory, as long as that is. */
+  takeInto(buffer: Uint8Array, ask: boolean): number;
   /** Room for a message to be written in place; undefined while there is none: with `ask` the bell of space rings then. */
   lend(size: number, ask: boolean): RingLoan | undefined;
   putLoan(loan: RingLoan, size: number, ask: boolean): number;
@@ -51,11 +53,18 @@ export interface RingObject {
   close(): void;
 }
 
+/** Memory between JavaScript and rings, kept by them: it must not be detached. */
+export interface RingStaging {
+  readonly out: Uint8Array;
+  readonly in: Uint8Array;
+  readonly descriptors: Int32Array;
+}
+
 export interface RingBinding {
   Ring: {
     /** `capacity` in bytes of address space, a multiple of the page size; `maxCount` 0: as many messages as fit. */
-    new (capacity: number, maxCount: number, descriptors: Int32Array): RingObject;
+    new (staging: RingStaging, capacity: number, maxCount: number): RingObject;
     /** The ring that another process has made; takes over its files() as copied, whatever happens. */
-    new (files: readonly number[], descriptors: Int32Array): RingObject;
+    new (staging: RingStaging, files: readonly number[]): RingObject;
   };
 }

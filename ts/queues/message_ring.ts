@@ -2,11 +2,12 @@
 
 import { systemError } from '../internal/system_error.js';
 import { native } from '../native/load.js';
-import { PUT_DONE, PUT_FULL, RING_ENDED, type RingLoan, type RingObject } from '../native/ring.js';
+import { PUT_DONE, PUT_FULL, RING_ENDED, type RingLoan, type RingObject, type RingStaging } from '../native/ring.js';
 import { RLIMIT_FSIZE } from '../posix/numbers.js';
 import { type ByteWriter, HEADROOM } from '../serialization/byte_writer.js';
 import { Descriptor, MOST_DESCRIPTORS } from '../serialization/descriptor.js';
 import { decode, deserialize, deserializeLater } from '../serialization/deserialize.js';
+import { usualMemory } from '../serialization/serialize.js';
 
 /** Bytes of address space to try for; memory is taken for what is in the queue only. */
 const CAPACITIES: readonly number[] = [16 * 2 ** 30, 4 * 2 ** 30, 2 ** 30, 256 * 2 ** 20, 64 * 2 ** 20];
@@ -19,6 +20,13 @@ const FEWEST_PAGES = 5;
 /** Messages up to this size are read from one place, longer ones get memory of their own. */
 const STAGING = 16 * 1024;
 
+const incoming: Buffer = Buffer.allocUnsafeSlow(STAGING);
+/** What came with the message that was taken last; its first element counts. */
+const descriptors = new Int32Array(1 + MOST_DESCRIPTORS);
+const staging: RingStaging = { out: usualMemory, in: incoming, descriptors };
+/** A codec might take from another queue while a message is read from `incoming`. */
+let isReading = false;
+
 /** Milliseconds without large messages after which their memory is given back. */
 const IDLE = 50;
 
@@ -27,57 +35,47 @@ export const FULL: unique symbol = Symbol('full');
 export const EMPTY: unique symbol = Symbol('empty');
 export const ENDED: unique symbol = Symbol('ended');
 
-function descriptorPlace(): Int32Array {
-  return new Int32Array(1 + MOST_DESCRIPTORS);
-}
-
 /**
  * The largest ring that this process may have. A file beyond RLIMIT_FSIZE would be answered by the signal SIGXFSZ; one
  * beyond RLIMIT_AS or the address space left by an error.
  */
-function makeRing(maxCount: number, descriptors: Int32Array): RingObject {
+function makeRing(maxCount: number): RingObject {
   const largest = roundDown((native.getrlimit(RLIMIT_FSIZE).soft - HEADER) / (1 + TABLES), PAGE);
   const capacities = CAPACITIES.map((capacity) => Math.min(capacity, largest));
   if (largest < FEWEST_PAGES * PAGE) throw systemError('EFBIG', 'ftruncate');
   for (const capacity of capacities.slice(0, -1)) {
     try {
-      return new native.Ring(capacity, maxCount, descriptors);
+      return new native.Ring(staging, capacity, maxCount);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOMEM') throw error;
     }
   }
-  return new native.Ring(capacities.at(-1) as number, maxCount, descriptors);
+  return new native.Ring(staging, capacities.at(-1) as number, maxCount);
 }
 
 function roundDown(value: number, unit: number): number {
   return Math.floor(value / unit) * unit;
 }
 
-let staging: Buffer | undefined = Buffer.allocUnsafeSlow(STAGING);
 
 export class MessageRing {
   readonly #ring: RingObject;
-  /** What came with the message that was taken last; its first element counts. */
-  readonly #descriptors: Int32Array;
   #trimming: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  private constructor(ring: RingObject, descriptors: Int32Array) {
+  private constructor(ring: RingObject) {
     this.#ring = ring;
-    this.#descriptors = descriptors;
   }
 
   /** `maxCount` 0: as many messages as there is memory for. */
   static make(maxCount: number): MessageRing {
-    const descriptors = descriptorPlace();
-    return new MessageRing(makeRing(maxCount, descriptors), descriptors);
+    return new MessageRing(makeRing(maxCount));
   }
 
   /** The ring that files() of another process's are copies of; it takes them over. */
   static open(files: readonly Descriptor[]): MessageRing {
-    const descriptors = descriptorPlace();
     const numbers = files.map((file) => file.take());
-    return new MessageRing(new native.Ring(numbers, descriptors), descriptors);
+    return new MessageRing(new native.Ring(staging, numbers));
   }
 
   /** Copies of them are the ring for another process. */
@@ -120,19 +118,21 @@ export class MessageRing {
   }
 
   /** Puts what was encoded. */
-  put(encoded: ByteWriter, descriptors: readonly number[]): typeof FULL | typeof ENDED | undefined {
+  put(encoded: ByteWriter, fds: readonly number[]): typeof FULL | typeof ENDED | undefined {
     const { length } = encoded;
-    if (length === undefined || descriptors.length > 0) return this.putParts(encoded.parts(), descriptors, false);
-    return outcomeOf(this.#ring.put(encoded.memory, HEADROOM, length, false));
+    if (length === undefined || fds.length > 0 || encoded.memory !== usualMemory) {
+      return this.putParts(encoded.parts(), fds, false);
+    }
+    return outcomeOf(this.#ring.put(HEADROOM + length, false));
   }
 
   /** `ask`: to be woken when there is room. */
   putParts(
     parts: readonly Uint8Array[],
-    descriptors: readonly number[],
+    fds: readonly number[],
     ask: boolean,
   ): typeof FULL | typeof ENDED | undefined {
-    return outcomeOf(this.#ring.putParts(parts, ask, descriptors));
+    return outcomeOf(this.#ring.putParts(parts, ask, fds));
   }
 
   /**
@@ -140,23 +140,23 @@ export class MessageRing {
    * be FileHandles'.
    */
   take(ask: boolean, later: boolean): unknown {
-    const buffer = staging ?? Buffer.allocUnsafeSlow(STAGING);
-    staging = undefined; // a codec might take from another queue meanwhile
+    const limit = isReading ? 0 : STAGING;
+    const taken = this.#ring.take(limit, ask);
+    if (taken > limit) return this.#takeLong(taken, ask, later);
+    if (taken < 0) return nothing(taken);
+    if (descriptors[0] !== 0) return this.#withDescriptors(Buffer.from(incoming.subarray(0, taken)), later);
+    isReading = true;
     try {
-      const taken = this.#ring.take(buffer, ask);
-      if (taken > buffer.length) return this.#takeLong(taken, ask, later);
-      if (taken < 0) return nothing(taken);
-      if (this.#descriptors[0] === 0) return decode(buffer, 0, taken, Number.POSITIVE_INFINITY);
-      return this.#withDescriptors(Buffer.from(buffer.subarray(0, taken)), later);
+      return decode(incoming, 0, taken, Number.POSITIVE_INFINITY);
     } finally {
-      staging = buffer;
+      isReading = false;
     }
   }
 
   #takeLong(size: number, ask: boolean, later: boolean): unknown {
     for (let room = size; ; ) {
       const buffer = Buffer.allocUnsafeSlow(room);
-      const taken = this.#ring.take(buffer, ask);
+      const taken = this.#ring.takeInto(buffer, ask);
       if (taken < 0) return nothing(taken);
       if (taken > room) {
         room = taken; // somebody else took the one before
@@ -164,20 +164,14 @@ export class MessageRing {
       }
       this.#trimLater();
       const bytes = taken === room ? buffer : Buffer.from(buffer.subarray(0, taken));
-      if (this.#descriptors[0] === 0) return deserialize(bytes, { owned: true });
+      if (descriptors[0] === 0) return deserialize(bytes, { owned: true });
       return this.#withDescriptors(bytes, later);
     }
   }
 
   #withDescriptors(bytes: Buffer, later: boolean): unknown {
-    const descriptors = this.#takeDescriptors();
-    return later ? deserializeLater(bytes, descriptors) : deserialize(bytes, { owned: true, descriptors });
-  }
-
-  #takeDescriptors(): readonly number[] {
-    const count = this.#descriptors[0] as number;
-    this.#descriptors[0] = 0;
-    return [...this.#descriptors.subarray(1, 1 + count)];
+    const fds = takeDescriptors();
+    return later ? deserializeLater(bytes, fds) : deserialize(bytes, { owned: true, descriptors: fds });
   }
 
   /** `ask`: to be woken when there is room. */
@@ -197,10 +191,10 @@ export class MessageRing {
       if (typeof taken !== 'number') return taken;
       if (taken < 0) return nothing(taken);
       const buffer = new Uint8Array(taken);
-      const size = this.#ring.take(buffer, ask);
+      const size = this.#ring.takeInto(buffer, ask);
       if (size < 0) return nothing(size);
       if (size > buffer.length) continue;
-      for (const fd of this.#takeDescriptors()) native.closeFd(fd);
+      for (const fd of takeDescriptors()) native.closeFd(fd);
       return buffer.subarray(0, size);
     }
   }
@@ -228,6 +222,12 @@ export class MessageRing {
   trimWhenIdle(): void {
     if (this.#trimming === undefined && this.#ring.hasSpareMemory()) this.#trimLater();
   }
+}
+
+function takeDescriptors(): readonly number[] {
+  const count = descriptors[0] as number;
+  descriptors[0] = 0;
+  return [...descriptors.subarray(1, 1 + count)];
 }
 
 function nothing(outcome: number): typeof EMPTY | typeof ENDED {

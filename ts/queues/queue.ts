@@ -5,8 +5,8 @@ import { ClosedError, EndOfFileError, QueueEmptyError, QueueFullError } from '..
 import { type Deadline, deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
 import { READABLE, stopWaiting } from '../internal/readiness.js';
 import { type Attempt, type Patience, PENDING, RequestLine } from '../internal/request_line.js';
-import { isTurnOver } from '../internal/turns.js';
 import { validateInteger } from '../internal/validate.js';
+import { afterTurn, isTurnOver } from '../internal/turns.js';
 import type { RingLoan } from '../native/ring.js';
 import type { Descriptor } from '../serialization/descriptor.js';
 import { CannotTravel, registerCodec } from '../serialization/registry.js';
@@ -96,8 +96,9 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     try {
       this.#mustBeOpen();
       const patience = options === undefined ? UNTIL_THERE_IS_ROOM : fullAfter(deadlineOf(options), signalOf(options));
-      const parcel = this.#putOrPack(item, patience, !this.#isTurnOver());
-      if (parcel === undefined) return DONE;
+      const parcel = this.#putOrPack(item, patience);
+      // It is in; who goes on at once when the loop has waited for long goes on in its next turn.
+      if (parcel === undefined) return this.#isTurnOver() ? new Promise(afterTurn) : DONE;
       const put = this.#putters.run(parcel.attempt, patience);
       return parcel.hasDescriptors ? put.finally(parcel.discard) : put;
     } catch (error) {
@@ -109,7 +110,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   putSync(item: T, options?: SyncWaitOptions): void {
     this.#mustBeOpen();
     const patience = options === undefined ? UNTIL_THERE_IS_ROOM : fullAfter(deadlineOf(options));
-    const parcel = this.#putOrPack(item, patience, true);
+    const parcel = this.#putOrPack(item, patience);
     if (parcel === undefined) return;
     try {
       this.#putters.runSync(parcel.attempt, patience);
@@ -270,11 +271,11 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     return (this.#quick & 15) === 0 && isTurnOver();
   }
 
-  /** What is left to do when it is not in already. `now`: it may be put at once if nobody waits. */
-  #putOrPack(item: T, patience: Patience, now: boolean): Parcel | undefined {
+  /** What is left to do when it is not in already. */
+  #putOrPack(item: T, patience: Patience): Parcel | undefined {
     const descriptors: number[] = [];
     const encoded = encode(item, 'item', descriptors);
-    if (now && this.#putters.isIdle) {
+    if (this.#putters.isIdle) {
       patience.signal?.throwIfAborted();
       const outcome = this.#ring.put(encoded, descriptors);
       if (outcome === undefined) return undefined;

@@ -7,17 +7,17 @@ export const OWN_PART: number = 32 * 1024;
 export const HEADROOM = 16;
 
 /** Up to this length a loop writes a string faster than calls into Node do. */
-const SHORT_STRING = 40;
+const SHORT_STRING = 96;
 
-const USUAL = 16 * 1024;
-/** What a writer keeps between messages. */
-const KEPT = 256 * 1024;
+/** The memory that a writer keeps; longer messages get more, for once. */
+const USUAL = 64 * 1024;
 
 const double = new Float64Array(1);
 const doubleBytes = new Uint8Array(double.buffer);
 
 export class ByteWriter {
-  #bytes: Buffer = Buffer.allocUnsafeSlow(USUAL);
+  readonly #usual: Buffer = Buffer.allocUnsafeSlow(USUAL);
+  #bytes: Buffer = this.#usual;
   #at: number = HEADROOM;
   /** From here on bytes have not been put into #parts. */
   #start: number = HEADROOM;
@@ -28,7 +28,7 @@ export class ByteWriter {
     this.#at = HEADROOM;
     this.#start = HEADROOM;
     if (this.#parts.length > 0) this.#parts = [];
-    if (this.#bytes.length > KEPT) this.#bytes = Buffer.allocUnsafeSlow(USUAL);
+    this.#bytes = this.#usual;
   }
 
   #need(count: number): void {

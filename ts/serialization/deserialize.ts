@@ -51,6 +51,10 @@ export function decode(
   viewFrom: number,
   descriptors: readonly Descriptor[] = [],
 ): unknown {
+  // The commonest of all: a text by itself, its length in one byte.
+  if (bytes[start] === tag.ASCII && end - start - 2 === bytes[start + 1] && end - start < 130) {
+    return bytes.toString('latin1', start + 2, end);
+  }
   const reader = new ByteReader(bytes, start, end);
   const value = new Decoder(reader, viewFrom, descriptors).read();
   if (reader.left > 0) reader.fail('there is more than one value');

@@ -32,6 +32,8 @@ export function serialize(value: unknown, root: string = 'value', descriptors?: 
 }
 
 const usual: ByteWriter = new ByteWriter();
+/** Where encode() puts what is neither long nor part of another encode(). */
+export const usualMemory: Buffer = usual.memory;
 let isInUse = false;
 
 /** serialize() without a copy: what it returns is valid until the next call. */
