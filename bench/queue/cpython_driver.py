@@ -27,8 +27,9 @@ def produce(queue, start):
             queue.put(value)
 
 
-def consume(queue, done):
+def consume(queue, go, done):
     while True:
+        go.get()
         for _ in range(count // consumers):
             queue.get()
         done.put(1)
@@ -37,14 +38,16 @@ def consume(queue, done):
 mp.set_start_method('fork')
 small = kind in ('string64', 'object')
 queue = mp.Queue(4096 if small else 4) if what == 'Queue' else mp.SimpleQueue() if what == 'SimpleQueue' else PipeQueue()
-start, done = mp.SimpleQueue(), mp.SimpleQueue()
+start, go, done = mp.SimpleQueue(), mp.SimpleQueue(), mp.SimpleQueue()
 for _ in range(producers):
     mp.Process(target=produce, args=(queue, start), daemon=True).start()
 for _ in range(consumers):
-    mp.Process(target=consume, args=(queue, done), daemon=True).start()
+    mp.Process(target=consume, args=(queue, go, done), daemon=True).start()
 print('{}', flush=True)
 for _ in sys.stdin:
     began = time.perf_counter()
+    for _ in range(consumers):
+        go.put(1)
     for _ in range(producers):
         start.put(count // producers)
     for _ in range(consumers):

@@ -20,12 +20,12 @@ function contendersFor(kind) {
   const small = kind === 'string64' || kind === 'object';
   const queue = (...how) => node('queue_driver.mjs', kind, ...how);
   const all = {
-    'Queue, sync': queue('1', '1', 'sync'),
-    'Queue, async': queue('1', '1', 'async'),
+    'Queue sync': queue('1', '1', 'sync'),
+    'Queue async': queue('1', '1', 'async'),
     ...(small ? { 'Queue 4 to 1': queue('4', '1', 'sync'), 'Queue 1 to 4': queue('1', '4', 'sync') } : {}),
-    ...(small ? {} : { 'Queue, loans': queue('1', '1', 'loan') }),
+    ...(small ? {} : { 'Queue loans': queue('1', '1', 'loan') }),
     'Worker postMessage': node('node_driver.mjs', kind, 'postMessage'),
-    ...(small ? {} : { 'Worker, transferred': node('node_driver.mjs', kind, 'transfer') }),
+    ...(small ? {} : { 'Worker transfer': node('node_driver.mjs', kind, 'transfer') }),
     ...(Number(kind) > 2 ** 20
       ? {}
       : {

@@ -10,6 +10,7 @@ const count = countOf(kind);
 // Bounded as a pipe is: otherwise a fast producer would measure how fast memory grows.
 const queue = new Queue(kind === 'string64' || kind === 'object' ? 4096 : 4);
 const start = new Queue();
+const go = new Queue(); // to consumers: none begins the next round while another is in this one
 const done = new Queue();
 
 async function produce() {
@@ -28,6 +29,7 @@ async function produce() {
 
 async function consume(each) {
   for (;;) {
+    await go.get();
     if (mode === 'sync') for (let i = 0; i < each; i++) queue.getSync();
     else if (mode === 'async') for (let i = 0; i < each; i++) await queue.get();
     else for (let i = 0; i < each; i++) queue.getLoanSync().giveBack();
@@ -41,6 +43,7 @@ for (let i = 0; i < consumers; i++) {
 }
 await drive({}, async () => {
   const began = performance.now();
+  for (let i = 0; i < consumers; i++) await go.put(1);
   for (let i = 0; i < producers; i++) await start.put(count / producers);
   for (let i = 0; i < consumers; i++) await done.get();
   return { seconds: (performance.now() - began) / 1000, count };

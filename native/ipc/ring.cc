@@ -30,6 +30,9 @@ constexpr uint64_t offset_of(RingPosition position) { return position & UINT32_M
 // One that is read, one that is written, and one for a message that is too long for them.
 constexpr uint64_t kFewestSegments = 5;
 
+// Large messages that follow one another so closely, in nanoseconds, are a stream.
+constexpr int64_t kStreaming = 8'000'000;
+
 // Longer messages get segments of their own: what is left of a segment that one does not fit into any more is wasted.
 uint64_t longest_here(const RingHeader* header) { return header->shape.segment_size / 4; }
 
@@ -240,6 +243,7 @@ sys::Result<PutOutcome> Ring::try_put(const Message& message) {
     place += sizeof(serial);
   }
   if (elsewhere) {
+    header()->last_large.store(sys::monotonic_now(), std::memory_order_relaxed);
     const uint32_t first = message.loan != nullptr ? message.loan->first : own->first;
     const RingReference reference{message.size, first, 0};
     std::memcpy(place, &reference, sizeof(reference));
@@ -350,9 +354,10 @@ sys::Result<ProcessToken> Ring::owner_token() {
   return owner;
 }
 
-// The last message has been taken. Who holds the tail is about to put the next one: it gets warm memory.
+// The last message has been taken. Who has just put one, or holds the tail, is about to put the next: it gets warm memory.
 void Ring::trim_unless_wanted() {
   if (!segments().has_spare_memory()) return;
+  if (sys::monotonic_now() - header()->last_large.load(std::memory_order_relaxed) < kStreaming) return;
   const auto tail = sys::RobustLock::try_lock(&header()->tail.mutex);
   if (!tail.ok() || !tail.value()) return;
   if (tail.value()->owner_died()) header()->space.needs_rebuild = 1;

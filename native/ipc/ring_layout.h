@@ -77,6 +77,8 @@ struct RingHeader {
   alignas(kCacheLine) std::atomic<uint32_t> ended;
   // Of the last message with descriptors. Guarded by tail.mutex.
   uint64_t serial;
+  // When a message was last put in segments of its own, CLOCK_MONOTONIC nanoseconds.
+  std::atomic<int64_t> last_large;
   RingLoan loan_table[kRingLoans];  // guarded by space.mutex
 };
 
@@ -120,7 +122,8 @@ static_assert(offsetof(RingHeader, done) == 320);
 static_assert(offsetof(RingHeader, space) == 448);
 static_assert(offsetof(RingHeader, ended) == 512);
 static_assert(offsetof(RingHeader, serial) == 520);
-static_assert(offsetof(RingHeader, loan_table) == 528);
+static_assert(offsetof(RingHeader, last_large) == 528);
+static_assert(offsetof(RingHeader, loan_table) == 536);
 static_assert(sizeof(RingHeader) == 2112);
 static_assert(sizeof(RingRecord) == 8);
 static_assert(sizeof(RingReference) == 16);

@@ -6,6 +6,7 @@
 
 #include "sys/file_hole.h"
 #include "sys/file_size.h"
+#include "sys/mapping.h"
 #include "sys/robust_mutex.h"
 
 namespace mp::ipc {
@@ -18,7 +19,7 @@ constexpr uint64_t kSegmentSize = 64 << 10;
 constexpr uint64_t kFewSegments = 256;
 
 // Free memory that is kept for the next messages: a few of 16 MiB pass through without a page being made anew.
-constexpr uint64_t kKeepWarm = 40 << 20;
+constexpr uint64_t kKeepWarm = 80 << 20;
 // And what is kept when nobody puts any.
 constexpr uint64_t kKeep = 5 << 18;
 
@@ -99,6 +100,7 @@ sys::Status RingSegments::back(Run run) {
     auto there = sys::reserve_file_space(file_, static_cast<int64_t>(shape().segments + at * size),
                                          static_cast<int64_t>((stop - at) * size));
     if (!there) return there.error();
+    sys::populate_for_writing(start_of(static_cast<uint32_t>(at)), (stop - at) * size);
     header()->space.backed += static_cast<uint32_t>(stop - at);
     for (; at < stop; ++at) backed()[at / 64] |= uint64_t{1} << at % 64;
   }

@@ -2,6 +2,11 @@
 
 namespace mp::sys {
 
+void populate_for_writing(void* address, size_t length) {
+  constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE; glibc 2.36's headers may lack it
+  static_cast<void>(madvise(address, length, kPopulateWrite));
+}
+
 Result<Mapping> Mapping::create(int fd, size_t length, int protection, int flags, int64_t offset) {
   void* address = mmap(nullptr, length, protection, flags, fd, offset);
   if (address == MAP_FAILED) return last_error("mmap");

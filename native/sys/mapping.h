@@ -12,6 +12,10 @@
 
 namespace mp::sys {
 
+// Enters the pages of a range into the page table at once, which touching them one by one does many times slower; of a
+// file they should be there. Where the kernel (before 5.14) can't, nothing happens. madvise(2), MADV_POPULATE_WRITE
+void populate_for_writing(void* address, size_t length);
+
 // Sole owner of one mapping. A forked child has the same memory at the same address (MAP_SHARED) or a copy of it, and
 // an owner of its own: whoever of the two unmaps does not touch the other's.
 class Mapping {

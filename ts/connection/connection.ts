@@ -25,7 +25,9 @@ export interface ConnectionOptions {
 
 /** Closes what nobody can reach any more, in the process that opened it, so that the peer learns of the end. */
 const lost = new FinalizationRegistry<{ fd: number; owner: number }>(({ fd, owner }) => {
-  if (owner === process.pid) native.closeFd(fd);
+  if (owner !== process.pid) return;
+  stopWaiting(fd);
+  native.closeFd(fd);
 });
 
 /**
@@ -62,8 +64,8 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
     if (!readable && !writable) throw invalidArgValue('options', 'must leave it readable or writable', options);
     native.setNonblocking(fd, true);
     this.#fd = fd;
-    this.#incoming = readable ? new Incoming(fd) : undefined;
-    this.#outgoing = writable ? new Outgoing(fd) : undefined;
+    this.#incoming = readable ? new Incoming(fd, this) : undefined;
+    this.#outgoing = writable ? new Outgoing(fd, this) : undefined;
     lost.register(this, { fd, owner: process.pid }, this);
   }
 

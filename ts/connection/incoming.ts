@@ -38,9 +38,9 @@ export class Incoming {
   /** What has come with the message that is being read; its first element counts. Only for Unix sockets. */
   readonly #descriptors: Int32Array | undefined;
 
-  constructor(fd: number) {
+  constructor(fd: number, owner: object) {
     this.#fd = fd;
-    this.#line = new RequestLine(fd, READABLE);
+    this.#line = new RequestLine(fd, READABLE, owner);
     this.#descriptors = native.socketFamily(fd) === AF_UNIX ? new Int32Array(ROOM) : undefined;
   }
 

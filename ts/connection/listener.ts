@@ -61,7 +61,7 @@ export class Listener {
   private constructor(open: Open, authKey: Uint8Array | undefined) {
     this.#open = open;
     this.#authKey = authKey;
-    this.#line = new RequestLine(open.fd, READABLE);
+    this.#line = new RequestLine(open.fd, READABLE, this);
   }
 
   /**

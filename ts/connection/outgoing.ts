@@ -2,7 +2,7 @@
 
 import { WRITABLE } from '../internal/readiness.js';
 import { type Patience, PENDING, RequestLine } from '../internal/request_line.js';
-import { isTurnOver } from '../internal/turns.js';
+import { afterTurn, isTurnOver } from '../internal/turns.js';
 import { native } from '../native/load.js';
 import { AF_UNIX, AF_UNSPEC } from '../native/socket.js';
 import { frame } from './framing.js';
@@ -14,6 +14,9 @@ const patience: Patience = {
   deadline: Number.POSITIVE_INFINITY,
   expired: () => new Error('unreachable'),
 };
+
+/** Of every send() that did not have to wait. */
+const GONE: Promise<void> = Promise.resolve();
 
 /** write(2) for pipes, send(2) for sockets. */
 type ByteSink = (fd: number, bytes: Uint8Array, offset: number, length: number) => number | undefined;
@@ -88,9 +91,9 @@ export class Outgoing {
   readonly #line: RequestLine;
   readonly #write: ByteSink;
 
-  constructor(fd: number) {
+  constructor(fd: number, owner: object) {
     this.#fd = fd;
-    this.#line = new RequestLine(fd, WRITABLE);
+    this.#line = new RequestLine(fd, WRITABLE, owner);
     const family = native.socketFamily(fd);
     this.carriesDescriptors = family === AF_UNIX;
     this.#write = family === AF_UNSPEC ? native.write : native.send;
@@ -99,6 +102,10 @@ export class Outgoing {
   /** Resolves when the kernel has all of it. The parts may be changed, the descriptors closed, when this returns. */
   send(parts: readonly Uint8Array[], descriptors?: readonly number[]): Promise<void> {
     const departure = this.#departure(parts, descriptors);
+    if (this.#line.isIdle && departure.attempt() !== PENDING) {
+      // It has left; who goes on at once when the loop has waited for long goes on in its next turn.
+      return isTurnOver() ? new Promise(afterTurn) : GONE;
+    }
     const sent = this.#line.run<undefined>(departure.attempt, patience);
     if (departure.isOver) return sent;
     departure.settleIn();

@@ -12,6 +12,9 @@ export const READABLE = 1; // UV_READABLE
 export const WRITABLE = 2; // UV_WRITABLE
 const DISCONNECT = 4; // UV_DISCONNECT
 
+/** Milliseconds for which the loop's handle waits for the next one to use it: making it anew takes five system calls. */
+const KEPT = 50;
+
 interface Waiter {
   readonly events: number;
   readonly ref: boolean;
@@ -21,6 +24,11 @@ interface Waiter {
 class Watch {
   readonly waiters: Set<Waiter> = new Set();
   readonly #poller: PollerHandle;
+  /** Whose descriptor it is, for as long as the watch is kept without waiters: nobody else may close it meanwhile. */
+  #owner: object | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  /** What the poller watches for. */
+  #events = 0;
 
   constructor(fd: number) {
     this.#poller = new native.Poller(fd, (events) => this.#ready(events));
@@ -31,9 +39,16 @@ class Watch {
     for (const waiter of [...this.waiters]) {
       if ((waiter.events & events) !== 0 || (events & DISCONNECT) !== 0) waiter.settle(true);
     }
+    // Kept watching for who waits again at once; nobody did.
+    if (this.waiters.size === 0 && this.#events !== 0) this.#watchFor(0);
   }
 
-  /** Watches for what the waiters want, keeps the loop alive if one of them does; false when nobody waits any more. */
+  #watchFor(events: number): void {
+    this.#events = events;
+    this.#poller.start(events);
+  }
+
+  /** Watches for what the waiters want, keeps the loop alive if one of them does; false when it is of no more use. */
   update(): boolean {
     let events = 0;
     let ref = false;
@@ -41,17 +56,30 @@ class Watch {
       events |= waiter.events;
       ref ||= waiter.ref;
     }
-    if (events === 0) {
-      this.#poller.close();
+    if (events === 0 && this.#owner === undefined) {
+      this.close();
       return false;
     }
-    this.#poller.start(events);
+    if (events === 0) this.#idle?.refresh();
+    if (events !== 0 && events !== this.#events) this.#watchFor(events);
     if (ref) this.#poller.ref();
     else this.#poller.unref();
     return true;
   }
 
+  /** Is kept for a while when nobody waits any more; then `dispose` is called. */
+  keep(owner: object, dispose: () => void): void {
+    if (this.#owner === owner) return;
+    this.#owner = owner;
+    this.#idle ??= setTimeout(() => {
+      if (this.waiters.size > 0) this.#idle?.refresh();
+      else dispose();
+    }, KEPT).unref();
+  }
+
   close(): void {
+    clearTimeout(this.#idle);
+    this.#owner = undefined;
     this.waiters.clear();
     this.#poller.close();
   }
@@ -72,6 +100,45 @@ export function watchedDescriptors(): number[] {
   return [...watches.value.keys()];
 }
 
+function watchOf(fd: number): Watch {
+  let watch = watches.value.get(fd);
+  if (watch === undefined) {
+    watch = new Watch(fd);
+    watches.value.set(fd, watch);
+  }
+  return watch;
+}
+
+function discard(fd: number, watch: Watch): void {
+  if (watches.value.get(fd) === watch) watches.value.delete(fd);
+  watch.close();
+}
+
+function leave(fd: number, watch: Watch, waiter: Waiter): void {
+  watch.waiters.delete(waiter);
+  if (!watch.update() && watches.value.get(fd) === watch) watches.value.delete(fd);
+}
+
+/**
+ * Calls back once, when the descriptor is ready; returns what calls that off. For who waits for it again and again: the
+ * loop's handle is kept for a while, and with it `owner`, which calls stopWaiting() before it closes the descriptor.
+ */
+export function onceReady(fd: number, events: number, owner: object, callback: () => void): () => void {
+  const watch = watchOf(fd);
+  watch.keep(owner, () => discard(fd, watch));
+  const waiter: Waiter = {
+    events,
+    ref: true,
+    settle() {
+      leave(fd, watch, waiter);
+      callback();
+    },
+  };
+  watch.waiters.add(waiter);
+  watch.update();
+  return () => leave(fd, watch, waiter);
+}
+
 /**
  * Resolves true when the descriptor is ready (data, end of file, error or hang-up), false on time-out; rejects with
  * `signal.reason`. With `ref: false` the wait does not keep the process alive.
@@ -85,33 +152,27 @@ export function whenReady(
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    let watch = watches.value.get(fd);
-    if (watch === undefined) {
-      watch = new Watch(fd);
-      watches.value.set(fd, watch);
-    }
-    const shared = watch;
+    const watch = watchOf(fd);
     let timer: NodeJS.Timeout | undefined;
-    const leave = (): void => {
+    const end = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      shared.waiters.delete(waiter);
-      if (!shared.update() && watches.value.get(fd) === shared) watches.value.delete(fd);
+      leave(fd, watch, waiter);
     };
     const waiter: Waiter = {
       events,
       ref,
       settle(ready) {
-        leave();
+        end();
         resolve(ready);
       },
     };
     const onAbort = (): void => {
-      leave();
+      end();
       reject(signal?.reason);
     };
-    shared.waiters.add(waiter);
-    shared.update();
+    watch.waiters.add(waiter);
+    watch.update();
     signal?.addEventListener('abort', onAbort, { once: true });
     const left = millisecondsLeft(deadline);
     if (left >= 0) timer = setTimer(left, () => waiter.settle(false));
@@ -130,7 +191,10 @@ export function whenReady(
  * means nothing, or something else.
  */
 export function stopWaiting(fd: number): void {
-  for (const waiter of [...(watches.value.get(fd)?.waiters ?? [])]) waiter.settle(true);
+  const watch = watches.value.get(fd);
+  if (watch === undefined) return;
+  for (const waiter of [...watch.waiters]) waiter.settle(true);
+  discard(fd, watch);
 }
 
 const POLLIN = 1;

@@ -5,7 +5,7 @@
 
 import { type Deadline, millisecondsLeft } from './deadline.js';
 import { forkGeneration } from './fork_generation.js';
-import { waitReadySync, whenReady } from './readiness.js';
+import { onceReady, waitReadySync } from './readiness.js';
 import { afterTurn, beginTurn, isTurnOver } from './turns.js';
 
 /** What an attempt returns when it has to be repeated later. */
@@ -68,15 +68,17 @@ class Request {
 }
 
 export class RequestLine {
+  readonly #owner: object;
   readonly #fd: number;
   readonly #events: number;
   readonly #requests: Set<Request> = new Set();
-  /** Ends the wait for the descriptor that is under way. */
-  #watch: AbortController | undefined;
+  /** Calls off the wait for the descriptor, or for the next turn, that is under way. */
+  #callOff: (() => void) | undefined;
   #generation: number = forkGeneration();
 
-  /** `events`: READABLE or WRITABLE, when the next attempt is worth it. */
-  constructor(fd: number, events: number) {
+  /** `events`: READABLE or WRITABLE, when the next attempt is worth it. `owner`: who keeps the descriptor open. */
+  constructor(fd: number, events: number, owner: object) {
+    this.#owner = owner;
     this.#fd = fd;
     this.#events = events;
   }
@@ -148,12 +150,17 @@ export class RequestLine {
 
   #serve(): void {
     if (isTurnOver()) {
-      const watch = this.#newWatch();
-      afterTurn(() => this.#goOn(watch));
+      let isWanted = true;
+      this.#callOff = () => {
+        isWanted = false;
+      };
+      afterTurn(() => {
+        if (isWanted) this.#goOn();
+      });
       return;
     }
     this.#serveNow();
-    if (this.#requests.size > 0 && this.#watch === undefined) this.#watchDescriptor();
+    if (this.#requests.size > 0 && this.#callOff === undefined) this.#watchDescriptor();
   }
 
   /** Serves in order until one has to wait. */
@@ -172,29 +179,19 @@ export class RequestLine {
     }
   }
 
-  #newWatch(): AbortController {
-    this.#watch = new AbortController();
-    return this.#watch;
-  }
-
   #watchDescriptor(): void {
-    const watch = this.#newWatch();
-    whenReady(this.#fd, this.#events, Number.POSITIVE_INFINITY, watch.signal).then(
-      () => {
+    try {
+      this.#callOff = onceReady(this.#fd, this.#events, this.#owner, () => {
         beginTurn();
-        this.#goOn(watch);
-      },
-      (error: unknown) => {
-        if (watch.signal.aborted) return;
-        this.#watch = undefined;
-        for (const request of [...this.#requests]) this.#remove(request, error);
-      },
-    );
+        this.#goOn();
+      });
+    } catch (error) {
+      for (const request of [...this.#requests]) this.#remove(request, error);
+    }
   }
 
-  #goOn(watch: AbortController): void {
-    if (this.#watch !== watch) return;
-    this.#watch = undefined;
+  #goOn(): void {
+    this.#callOff = undefined;
     if (this.#requests.size > 0) this.#serve();
   }
 
@@ -207,8 +204,8 @@ export class RequestLine {
     this.#requests.delete(request);
     request.disarm();
     if (this.#requests.size > 0) return;
-    this.#watch?.abort();
-    this.#watch = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
   }
 
   /** In a forked child: the parent's requests are not its own, their promises never settle here. */
@@ -217,6 +214,6 @@ export class RequestLine {
     this.#generation = forkGeneration();
     for (const request of this.#requests) request.disarm();
     this.#requests.clear();
-    this.#watch = undefined;
+    this.#callOff = undefined;
   }
 }

@@ -5,17 +5,19 @@ import { SerializationError } from '../errors.js';
 const double = new Float64Array(1);
 const doubleBytes = new Uint8Array(double.buffer);
 
-/** Texts that were read before, by a hash of their bytes: the keys of objects come again and again. */
+/** Texts that were read before, by a hash of their bytes: keys and short values come again and again, and a call into Node takes longer. */
 const KNOWN_TEXTS = 512;
 const LONGEST_KNOWN = 24;
+const NOTHING: Buffer = Buffer.alloc(0);
 const known: string[] = new Array<string>(KNOWN_TEXTS).fill('');
 
 export class ByteReader {
-  readonly #bytes: Buffer;
-  readonly #end: number;
-  #at: number;
+  #bytes: Buffer = NOTHING;
+  #end = 0;
+  #at = 0;
 
-  constructor(bytes: Buffer, start: number, end: number) {
+  /** Reads what is in `bytes` from `start` to `end`. */
+  begin(bytes: Buffer, start: number, end: number): void {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
@@ -76,15 +78,8 @@ export class ByteReader {
   ascii(): string {
     const length = this.varint();
     const start = this.#take(length);
-    return this.#bytes.toString('latin1', start, start + length);
-  }
-
-  /** ascii() for texts that are likely to come again. */
-  asciiKey(): string {
-    const length = this.varint();
-    const start = this.#take(length);
-    if (length > LONGEST_KNOWN) return this.#bytes.toString('latin1', start, start + length);
     const bytes = this.#bytes;
+    if (length > LONGEST_KNOWN) return bytes.toString('latin1', start, start + length);
     let hash = length;
     for (let index = 0; index < length; index += 1) hash = (hash * 31 + (bytes[start + index] as number)) | 0;
     const place = (hash ^ (hash >>> 9)) & (KNOWN_TEXTS - 1);

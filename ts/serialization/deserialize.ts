@@ -55,22 +55,41 @@ export function decode(
   if (bytes[start] === tag.ASCII && end - start - 2 === bytes[start + 1] && end - start < 130) {
     return bytes.toString('latin1', start + 2, end);
   }
-  const reader = new ByteReader(bytes, start, end);
-  const value = new Decoder(reader, viewFrom, descriptors).read();
-  if (reader.left > 0) reader.fail('there is more than one value');
-  return value;
+  // A codec may deserialise something itself.
+  const decoder = spare ?? new Decoder();
+  spare = undefined;
+  try {
+    return decoder.decode(bytes, start, end, viewFrom, descriptors);
+  } finally {
+    spare = decoder;
+  }
 }
 
-class Decoder {
-  readonly #in: ByteReader;
-  readonly #viewFrom: number;
-  readonly #descriptors: readonly Descriptor[];
-  readonly #objects: unknown[] = [];
+let spare: Decoder | undefined;
 
-  constructor(reader: ByteReader, viewFrom: number, descriptors: readonly Descriptor[]) {
-    this.#in = reader;
+class Decoder {
+  readonly #in: ByteReader = new ByteReader();
+  #viewFrom = 0;
+  #descriptors: readonly Descriptor[] = [];
+  #objects: unknown[] = [];
+
+  decode(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    viewFrom: number,
+    descriptors: readonly Descriptor[],
+  ): unknown {
+    this.#in.begin(bytes, start, end);
     this.#viewFrom = viewFrom;
     this.#descriptors = descriptors;
+    try {
+      const value = this.read();
+      if (this.#in.left > 0) this.#in.fail('there is more than one value');
+      return value;
+    } finally {
+      if (this.#objects.length > 0) this.#objects = [];
+    }
   }
 
   /** Numbers an object before its parts are read: they may refer to it. */
@@ -157,10 +176,9 @@ class Decoder {
     }
   }
 
-  /** A text that is likely to come again: a key, a name. */
   #text(): string {
     const kind = this.#in.byte();
-    if (kind === tag.ASCII) return this.#in.asciiKey();
+    if (kind === tag.ASCII) return this.#in.ascii();
     if (kind === tag.UTF16) return this.#in.utf16();
     return this.#in.fail('text was expected');
   }
