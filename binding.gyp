@@ -66,6 +66,7 @@
       "sources": [
         "native/binding/descriptor_api.cc",
         "native/binding/errors.cc",
+        "native/binding/frame_api.cc",
         "native/binding/limits_api.cc",
         "native/binding/lock_api.cc",
         "native/binding/locking_api.cc",

@@ -1,14 +1,14 @@
 // The same values by Node's own ways, one sender, one receiver.
 //   node node_driver.mjs KIND postMessage|transfer|json|advanced
 import { fork } from 'node:child_process';
-import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { drive } from '../harness.mjs';
-import { countOf, valueOf } from './values.mjs';
+import { countOf, payload } from './values.mjs';
 
 const [kind, mode, role] = process.argv.slice(2);
 const count = countOf(kind);
-const value = valueOf(kind);
+const value = payload(kind);
 const isWorker = !isMainThread || role === 'child';
 
 // Sends without a limit, as one has to here; giving the loop its turns, so that memory does not grow without one either.

@@ -2,10 +2,10 @@
 //   node queue_driver.mjs KIND PRODUCERS CONSUMERS sync|async|loan
 import { Process, Queue } from 'posix-multiprocessing';
 import { drive } from '../harness.mjs';
-import { countOf, valueOf } from './values.mjs';
+import { countOf, payload } from './values.mjs';
 
 const [kind, producers, consumers, mode] = process.argv.slice(2);
-const value = valueOf(kind);
+const value = payload(kind);
 const count = countOf(kind);
 // Bounded as a pipe is: otherwise a fast producer would measure how fast memory grows.
 const queue = new Queue(kind === 'string64' || kind === 'object' ? 4096 : 4);

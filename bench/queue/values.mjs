@@ -1,5 +1,5 @@
 // What is sent: the same for every contender.
-export function valueOf(kind) {
+export function payload(kind) {
   if (kind === 'string64') return 'x'.repeat(64);
   if (kind === 'object') return { id: 4711, name: 'a small object', tags: ['red', 'green'] };
   return Buffer.alloc(Number(kind), 7);

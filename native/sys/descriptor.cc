@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace mp::sys {
@@ -22,6 +23,15 @@ Result<Moved> read_some(int fd, std::span<uint8_t> buffer) {
 
 Result<Moved> write_some(int fd, std::span<const uint8_t> bytes) {
   return moved_or_blocked(retry_eintr([&] { return ::write(fd, bytes.data(), bytes.size()); }), "write");
+}
+
+Result<Moved> write_two(int fd, std::span<const uint8_t> first, std::span<const uint8_t> second) {
+  const iovec parts[] = {{const_cast<uint8_t*>(first.data()), first.size()},
+                         {const_cast<uint8_t*>(second.data()), second.size()}};
+  const auto moved = retry_eintr([&] { return ::writev(fd, parts, 2); });
+  if (moved >= 0) return Moved(moved);
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return Moved();
+  return last_error("writev");
 }
 
 Status close_descriptor(int fd) {

@@ -20,6 +20,9 @@ Result<Moved> read_some(int fd, std::span<uint8_t> buffer);
 // May move fewer bytes than asked for.
 Result<Moved> write_some(int fd, std::span<const uint8_t> bytes);
 
+// write_some() of two parts, one after the other. writev(2)
+Result<Moved> write_two(int fd, std::span<const uint8_t> first, std::span<const uint8_t> second);
+
 // The number is free afterwards, whatever the outcome.
 Status close_descriptor(int fd);
 

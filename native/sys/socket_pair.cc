@@ -30,4 +30,15 @@ Result<Moved> send_some(int socket, std::span<const uint8_t> bytes) {
   return last_error("send");
 }
 
+Result<Moved> send_two(int socket, std::span<const uint8_t> first, std::span<const uint8_t> second) {
+  iovec parts[] = {{const_cast<uint8_t*>(first.data()), first.size()}, {const_cast<uint8_t*>(second.data()), second.size()}};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  const auto sent = retry_eintr([&] { return ::sendmsg(socket, &message, MSG_NOSIGNAL); });
+  if (sent >= 0) return Moved(sent);
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return Moved();
+  return last_error("sendmsg");
+}
+
 }  // namespace mp::sys

@@ -24,4 +24,7 @@ Result<Moved> peek_packet(int socket, std::span<uint8_t> buffer);
 // write_some for a socket: EPIPE without the signal, whatever the process does with SIGPIPE.
 Result<Moved> send_some(int socket, std::span<const uint8_t> bytes);
 
+// send_some() of two parts, one after the other. sendmsg(2)
+Result<Moved> send_two(int socket, std::span<const uint8_t> first, std::span<const uint8_t> second);
+
 }  // namespace mp::sys

@@ -7,6 +7,7 @@ import { stopWaiting } from '../internal/readiness.js';
 import { systemError } from '../internal/system_error.js';
 import { invalidArgValue, validateBoolean, validateInteger, validateOptions } from '../internal/validate.js';
 import { native } from '../native/load.js';
+import { HEADROOM } from '../serialization/byte_writer.js';
 import { Descriptor } from '../serialization/descriptor.js';
 import { deserialize, deserializeLater } from '../serialization/deserialize.js';
 import { CannotTravel, registerCodec } from '../serialization/registry.js';
@@ -103,14 +104,20 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   async send(value: T): Promise<void> {
     const outgoing = this.#mustWrite();
     const descriptors: number[] | undefined = outgoing.carriesDescriptors ? [] : undefined;
-    await outgoing.send(encode(value, 'value', descriptors).parts(), descriptors);
+    const out = encode(value, 'value', descriptors);
+    const { length } = out;
+    if (length === undefined || descriptors?.length) return outgoing.send(out.parts(), descriptors);
+    return outgoing.sendWhole(out.memory, HEADROOM, length);
   }
 
   /** send(), blocking until the kernel has taken the message. Python: `Connection.send` */
   sendSync(value: T): void {
     const outgoing = this.#mustWrite();
     const descriptors: number[] | undefined = outgoing.carriesDescriptors ? [] : undefined;
-    outgoing.sendSync(encode(value, 'value', descriptors).parts(), descriptors);
+    const out = encode(value, 'value', descriptors);
+    const { length } = out;
+    if (length === undefined || descriptors?.length) outgoing.sendSync(out.parts(), descriptors);
+    else outgoing.sendWholeSync(out.memory, HEADROOM, length);
   }
 
   /**
@@ -137,12 +144,15 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
    */
   async sendBytes(bytes: ArrayBufferView | ArrayBuffer, offset?: number, size?: number): Promise<void> {
     const outgoing = this.#mustWrite();
-    await outgoing.send([bytesOf(bytes, 'bytes', offset, size)]);
+    const message = bytesOf(bytes, 'bytes', offset, size);
+    return outgoing.sendWhole(message, 0, message.length);
   }
 
   /** sendBytes(), blocking. Python: `Connection.send_bytes` */
   sendBytesSync(bytes: ArrayBufferView | ArrayBuffer, offset?: number, size?: number): void {
-    this.#mustWrite().sendSync([bytesOf(bytes, 'bytes', offset, size)]);
+    const outgoing = this.#mustWrite();
+    const message = bytesOf(bytes, 'bytes', offset, size);
+    outgoing.sendWholeSync(message, 0, message.length);
   }
 
   /**

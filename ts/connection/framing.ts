@@ -5,8 +5,10 @@
 
 import { EndOfFileError, MessageTooLongError, MultiprocessingError } from '../errors.js';
 
+/** Bytes of the short header. */
+export const HEADER: number = 4;
 /** Longer messages have the long header. */
-const LONGEST_SHORT = 2 ** 31 - 1;
+export const LONGEST_SHORT: number = 2 ** 31 - 1;
 
 /** From this size on a part of a message is written by itself; what is smaller is worth a copy to save a system call. */
 const OWN_WRITE = 16 * 1024;
@@ -54,9 +56,25 @@ export class FrameReader {
   /** Bytes of the header, or of the body once there is one. */
   #got = 0;
 
+  /** What was read of the next message by somebody else. */
+  #prefix: Buffer | undefined;
+
   /** False in the middle of a message. */
   get isBetweenMessages(): boolean {
-    return this.#got === 0 && this.#body === undefined;
+    return this.#got === 0 && this.#body === undefined && this.#prefix === undefined;
+  }
+
+  /** Begins the next message with these bytes of it, which are not more than that. */
+  resume(bytes: Buffer): void {
+    if (bytes.length > 0) this.#prefix = bytes;
+  }
+
+  #fromPrefix(buffer: Uint8Array, offset: number, length: number): number {
+    const prefix = this.#prefix as Buffer;
+    const count = Math.min(length, prefix.length);
+    buffer.set(prefix.subarray(0, count), offset);
+    this.#prefix = count < prefix.length ? prefix.subarray(count) : undefined;
+    return count;
   }
 
   /**
@@ -97,7 +115,9 @@ export class FrameReader {
 
   #fill(source: ByteSource, buffer: Buffer, size: number): boolean {
     while (this.#got < size) {
-      const count = source(buffer, this.#got, size - this.#got);
+      const wanted = size - this.#got;
+      const count =
+        this.#prefix === undefined ? source(buffer, this.#got, wanted) : this.#fromPrefix(buffer, this.#got, wanted);
       if (count === undefined) return false;
       if (count === 0) throw this.#endOfFile(size);
       this.#got += count;

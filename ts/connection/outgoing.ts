@@ -5,7 +5,7 @@ import { type Patience, PENDING, RequestLine } from '../internal/request_line.js
 import { afterTurn, isTurnOver } from '../internal/turns.js';
 import { native } from '../native/load.js';
 import { AF_UNIX, AF_UNSPEC } from '../native/socket.js';
-import { frame } from './framing.js';
+import { frame, HEADER, LONGEST_SHORT } from './framing.js';
 
 /** A write that moved so much may have taken a while. */
 const MUCH = 64 * 1024;
@@ -65,6 +65,16 @@ class Departure {
     return count;
   }
 
+  /** So many bytes have been written elsewhere. */
+  skip(count: number): void {
+    let left = count;
+    for (let piece = this.#pieces[0]; piece !== undefined && left >= piece.length; piece = this.#pieces[0]) {
+      left -= piece.length;
+      this.#pieces.shift();
+    }
+    this.#offset = left;
+  }
+
   get isOver(): boolean {
     return this.#pieces.length === 0;
   }
@@ -89,6 +99,7 @@ export class Outgoing {
   readonly carriesDescriptors: boolean;
   readonly #fd: number;
   readonly #line: RequestLine;
+  readonly #isSocket: boolean;
   readonly #write: ByteSink;
 
   constructor(fd: number, owner: object) {
@@ -96,7 +107,34 @@ export class Outgoing {
     this.#line = new RequestLine(fd, WRITABLE, owner);
     const family = native.socketFamily(fd);
     this.carriesDescriptors = family === AF_UNIX;
-    this.#write = family === AF_UNSPEC ? native.write : native.send;
+    this.#isSocket = family !== AF_UNSPEC;
+    this.#write = this.#isSocket ? native.send : native.write;
+  }
+
+  /** send() of bytes that lie in one piece; nearly always one system call. */
+  sendWhole(memory: Uint8Array, start: number, length: number): Promise<void> {
+    const departure = this.#writeWhole(memory, start, length);
+    if (departure === undefined) return isTurnOver() ? new Promise(afterTurn) : GONE;
+    const sent = this.#line.run<undefined>(departure.attempt, patience);
+    departure.settleIn();
+    return sent;
+  }
+
+  sendWholeSync(memory: Uint8Array, start: number, length: number): void {
+    const departure = this.#writeWhole(memory, start, length);
+    if (departure !== undefined) this.#line.runSync<undefined>(departure.attempt, patience);
+  }
+
+  /** What could not be written at once. */
+  #writeWhole(memory: Uint8Array, start: number, length: number): Departure | undefined {
+    let written = 0;
+    if (this.#line.isIdle && length <= LONGEST_SHORT) {
+      written = native.writeFrame(this.#fd, this.#isSocket, memory, start, length) ?? 0;
+      if (written === HEADER + length) return undefined;
+    }
+    const departure = this.#departure([memory.subarray(start, start + length)], undefined);
+    departure.skip(written);
+    return departure;
   }
 
   /** Resolves when the kernel has all of it. The parts may be changed, the descriptors closed, when this returns. */

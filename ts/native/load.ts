@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DescriptorBinding } from './descriptor.js';
 import type { ForkBinding } from './fork.js';
+import type { FrameBinding } from './frame.js';
 import type { LimitsBinding } from './limits.js';
 import type { LockBinding } from './lock.js';
 import type { LockingBinding } from './locking.js';
@@ -58,6 +59,7 @@ function load(what: string, name: string): unknown {
 }
 
 type Addon = DescriptorBinding &
+  FrameBinding &
   LimitsBinding &
   LockBinding &
   LockingBinding &

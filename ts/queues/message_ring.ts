@@ -57,7 +57,6 @@ function roundDown(value: number, unit: number): number {
   return Math.floor(value / unit) * unit;
 }
 
-
 export class MessageRing {
   readonly #ring: RingObject;
   #trimming: NodeJS.Timeout | undefined;
@@ -127,11 +126,7 @@ export class MessageRing {
   }
 
   /** `ask`: to be woken when there is room. */
-  putParts(
-    parts: readonly Uint8Array[],
-    fds: readonly number[],
-    ask: boolean,
-  ): typeof FULL | typeof ENDED | undefined {
+  putParts(parts: readonly Uint8Array[], fds: readonly number[], ask: boolean): typeof FULL | typeof ENDED | undefined {
     return outcomeOf(this.#ring.putParts(parts, ask, fds));
   }
 

@@ -5,8 +5,9 @@ import { ClosedError, EndOfFileError, QueueEmptyError, QueueFullError } from '..
 import { type Deadline, deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
 import { READABLE, stopWaiting } from '../internal/readiness.js';
 import { type Attempt, type Patience, PENDING, RequestLine } from '../internal/request_line.js';
-import { validateInteger } from '../internal/validate.js';
+import { Spinning } from '../internal/spinning.js';
 import { afterTurn, isTurnOver } from '../internal/turns.js';
+import { validateInteger } from '../internal/validate.js';
 import type { RingLoan } from '../native/ring.js';
 import type { Descriptor } from '../serialization/descriptor.js';
 import { CannotTravel, registerCodec } from '../serialization/registry.js';
@@ -14,7 +15,6 @@ import { encode } from '../serialization/serialize.js';
 import { type Lender, Loan } from './loan.js';
 import { EMPTY, ENDED, FULL, MessageRing } from './message_ring.js';
 import { endedForPut, Parcel } from './parcel.js';
-import { Spinning } from './spinning.js';
 
 const ONCE: Deadline = Number.NEGATIVE_INFINITY;
 
@@ -285,7 +285,11 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   #isWorthSpinning({ deadline }: Patience): boolean {
-    return deadline !== ONCE && this.#spinning.until((microseconds) => this.#ring.spin(microseconds));
+    const microseconds = deadline === ONCE ? 0 : this.#spinning.next();
+    if (microseconds === 0) return false;
+    const found = this.#ring.spin(microseconds);
+    this.#spinning.tell(found);
+    return found;
   }
 
   #getAttempt({ deadline }: Patience, later: boolean): Attempt<T> {

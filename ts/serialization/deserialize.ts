@@ -73,13 +73,7 @@ class Decoder {
   #descriptors: readonly Descriptor[] = [];
   #objects: unknown[] = [];
 
-  decode(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    viewFrom: number,
-    descriptors: readonly Descriptor[],
-  ): unknown {
+  decode(bytes: Buffer, start: number, end: number, viewFrom: number, descriptors: readonly Descriptor[]): unknown {
     this.#in.begin(bytes, start, end);
     this.#viewFrom = viewFrom;
     this.#descriptors = descriptors;
