@@ -155,18 +155,22 @@ interface Item {
 }
 
 function itemOf(producer: number, number: number): Item {
-  const filler = Buffer.alloc(number % 10 === 0 ? 5000 : 20, number);
+  // Small ones, ones that fill a segment, and ones that get segments of their own.
+  const filler = Buffer.alloc(number % 50 === 0 ? 100_000 : number % 10 === 0 ? 5000 : 20, number);
   return { producer, number, check: producer * 31 + number * 7, filler };
 }
 
 /** What reaches the parent about one item, on a queue that nobody is killed at. */
-type Report = readonly [producer: number, number: number, intact: boolean];
+type Report = readonly [producer: number, number: number, intact: boolean, inOrder: boolean];
 
 async function consume(queue: Queue<Item>, reports: Queue<Report>, sync: boolean): Promise<void> {
+  const last = new Map<number, number>();
   for (;;) {
     const { producer, number, check, filler } = sync ? queue.getSync() : await queue.get();
     const intact = check === producer * 31 + number * 7 && filler.equals(itemOf(producer, number).filler);
-    reports.putSync([producer, number, intact]);
+    const inOrder = number > (last.get(producer) ?? 0);
+    last.set(producer, number);
+    reports.putSync([producer, number, intact, inOrder]);
   }
 }
 
@@ -177,6 +181,9 @@ async function produce(queue: Queue<Item>, producer: number, sync: boolean): Pro
     else await queue.put(itemOf(producer, number));
   }
 }
+
+/** Of each kind. */
+const PROCESSES = 4;
 
 /** Kills producers and consumers at random moments; checks each item that was seen. */
 async function killRounds(kills: number, maxSize: number): Promise<void> {
@@ -189,14 +196,15 @@ async function killRounds(kills: number, maxSize: number): Promise<void> {
     return start(() => produce(queue, producer, producer % 2 === 0));
   };
   const newConsumer = (): Promise<Process> => start(() => consume(queue, reports, born % 2 === 0));
-  const producers = await Promise.all([newProducer(), newProducer()]);
-  const consumers = await Promise.all([newConsumer(), newConsumer()]);
+  const producers = await Promise.all(Array.from({ length: PROCESSES }, newProducer));
+  const consumers = await Promise.all(Array.from({ length: PROCESSES }, newConsumer));
 
   const seen = new Map<number, Set<number>>();
-  const take = ([producer, number, intact]: Report): void => {
+  const take = ([producer, number, intact, inOrder]: Report): void => {
     const numbers = seen.get(producer) ?? new Set();
     seen.set(producer, numbers);
     assert.ok(intact, `item ${number} of producer ${producer} is torn`);
+    assert.ok(inOrder, `item ${number} of producer ${producer} came after a later one`);
     assert.ok(!numbers.has(number), `item ${number} of producer ${producer} came twice`);
     numbers.add(number);
   };
