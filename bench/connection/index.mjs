@@ -17,14 +17,14 @@ const { values } = parseArgs({
 });
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'bench-connection-'));
-const c = join(folder, 'c_floor');
-if (spawnSync('cc', ['-O2', '-o', c, here('c_floor.c')], { stdio: 'inherit' }).status !== 0) process.exit(1);
+const floor = join(folder, 'c_floor');
+if (spawnSync('cc', ['-O2', '-o', floor, here('c_floor.c')], { stdio: 'inherit' }).status !== 0) process.exit(1);
 
 async function race(what, size, show) {
   const node = (...args) => [process.execPath, here('connection_driver.mjs'), ...args, what, size];
   const all = {
-    'C, pipe': [c, 'pipe', what, size],
-    'C, Unix socket': [c, 'unix', what, size],
+    'C, pipe': [floor, 'pipe', what, size],
+    'C, Unix socket': [floor, 'unix', what, size],
     'Connection sync, one-way': node('sync', 'oneway'),
     'Connection sync, duplex': node('sync', 'duplex'),
     'Connection async, one-way': node('async', 'oneway'),
@@ -36,8 +36,6 @@ async function race(what, size, show) {
   };
   const contenders = [];
   for (const [name, command] of Object.entries(all)) contenders.push(await new Contender(name, command).ready());
-  if (process.env.ONLY)
-    for (const c of contenders) if (!c.name.includes(process.env.ONLY) && !c.name.startsWith('C,')) c.every = 1e9;
   await compete(contenders, Number(values.cycles));
   const times = contenders.map(({ samples }) => median(samples.map(({ seconds, count }) => seconds / count)));
   const rows = contenders.map(({ name }, index) => [name, show(times[index]), (times[index] / times[0]).toFixed(2)]);

@@ -15,8 +15,9 @@ if (!isMainThread || role === 'child') {
   const post = (value) => (isMainThread ? process.send(value) : parentPort.postMessage(value));
   let got = 0;
   here.on('message', () => {
-    if (ping) return post(bytes);
-    if (++got === count) {
+    if (ping) {
+      post(bytes);
+    } else if (++got === count) {
       got = 0;
       post(0);
     }

@@ -1,4 +1,5 @@
-// One small message to or from a descriptor in one call: what ts/connection/framing.ts does in general, for the usual case.
+// One small message to or from a descriptor in one call: what ts/connection/framing.ts does in general, for the usual
+// case.
 #include <napi.h>
 
 #include <array>
@@ -19,7 +20,8 @@ namespace {
 constexpr size_t kHeader = 4;
 // The length of a short header; negative: the message has a long one.
 int32_t length_in(std::span<const uint8_t> header) {
-  return static_cast<int32_t>(uint32_t{header[0]} << 24 | uint32_t{header[1]} << 16 | uint32_t{header[2]} << 8 | header[3]);
+  return static_cast<int32_t>(uint32_t{header[0]} << 24 | uint32_t{header[1]} << 16 | uint32_t{header[2]} << 8 |
+                              header[3]);
 }
 
 // read(2), or recvmsg(2) where descriptors may come along, which are appended to `fds`.
@@ -46,8 +48,8 @@ sys::Result<bool> wait_readable(int fd, sys::Deadline deadline) {
 }
 
 // readFrame(fd: number, buffer: Uint8Array, fds: Int32Array, milliseconds: number): the bytes that were read of one
-// message with its header, never more; 0 at the end of the file, -1 where nothing came in time. Blocks for so long; -1 ms is
-// for ever, 0 looks once.
+// message with its header, never more; 0 at the end of the file, -1 where nothing came in time. Blocks for so long; -1
+// ms is for ever, 0 looks once.
 Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const int fd = int_arg(info, 0);
@@ -72,8 +74,8 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, static_cast<double>(kHeader + more));
 }
 
-// writeFrame(fd: number, isSocket: boolean, bytes: Uint8Array, offset: number, length: number): how many bytes of the message
-// with its header were written; undefined where none could be without waiting
+// writeFrame(fd: number, isSocket: boolean, bytes: Uint8Array, offset: number, length: number): how many bytes of the
+// message with its header were written; undefined where none could be without waiting
 Napi::Value WriteFrame(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::span<uint8_t> bytes = bytes_arg(info, 2);
@@ -86,7 +88,8 @@ Napi::Value WriteFrame(const Napi::CallbackInfo& info) {
                                             static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length)};
   const std::span<const uint8_t> body = bytes.subspan(offset, length);
   const int fd = int_arg(info, 0);
-  const auto written = unwrap(env, bool_arg(info, 1) ? sys::send_two(fd, header, body) : sys::write_two(fd, header, body));
+  const auto written =
+      unwrap(env, bool_arg(info, 1) ? sys::send_two(fd, header, body) : sys::write_two(fd, header, body));
   return written ? Napi::Number::New(env, static_cast<double>(*written)) : env.Undefined();
 }
 

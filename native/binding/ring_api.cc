@@ -63,9 +63,9 @@ class Ring : public Napi::ObjectWrap<Ring> {
                                     }));
   }
 
-  // new Ring(staging, capacity: number, maxCount: number) makes one; new Ring(staging, files: number[]) opens one and takes
-  // the files over, whatever happens. staging: { out: Uint8Array, in: Uint8Array, descriptors: Int32Array }, where put()
-  // finds a message and take() leaves one, with its descriptors, the first element counting them.
+  // new Ring(staging, capacity: number, maxCount: number) makes one; new Ring(staging, files: number[]) opens one and
+  // takes the files over, whatever happens. staging: { out: Uint8Array, in: Uint8Array, descriptors: Int32Array },
+  // where put() finds a message and take() leaves one, with its descriptors, the first element counting them.
   explicit Ring(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<Ring>(info), staging_(Napi::Persistent(info[0].As<Napi::Object>())) {
     const Napi::Env env = info.Env();
@@ -107,8 +107,9 @@ class Ring : public Napi::ObjectWrap<Ring> {
       uint32_t number = 0;
       bool flag = false;
       napi_value result = nullptr;
-      if (napi_get_cb_info(env, info, &count, args, &self, nullptr) != napi_ok || napi_unwrap(env, self, &ring) != napi_ok ||
-          napi_get_value_uint32(env, args[0], &number) != napi_ok || napi_get_value_bool(env, args[1], &flag) != napi_ok) {
+      if (napi_get_cb_info(env, info, &count, args, &self, nullptr) != napi_ok ||
+          napi_unwrap(env, self, &ring) != napi_ok || napi_get_value_uint32(env, args[0], &number) != napi_ok ||
+          napi_get_value_bool(env, args[1], &flag) != napi_ok) {
         napi_throw_type_error(env, nullptr, "expected a number and a boolean");
         return nullptr;
       }
@@ -136,8 +137,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return to_js(unwrap(env, ring.put({&part, 1}, ask)));
   }
 
-  // take(limit: number, ask: boolean): the message's size, kEmpty or kEnded; it is in `in`. A size larger than `limit` or
-  // `in`: nothing was taken, come again with takeInto().
+  // take(limit: number, ask: boolean): the message's size, kEmpty or kEnded; it is in `in`. A size larger than `limit`
+  // or `in`: nothing was taken, come again with takeInto().
   double take(Napi::Env env, uint32_t limit, bool ask) {
     ipc::Ring& ring = this->ring(env);
     auto taken = unwrap(env, ring.take(in_.first(std::min<size_t>(limit, in_.size())), ask));

@@ -339,8 +339,10 @@ sys::Result<Taken> Ring::try_take(std::span<uint8_t> buffer) {
     if (auto passed = pass(head, count, found->next, files_.space_bell.get()); !passed) return passed.error();
     if (found->run) static_cast<void>(segments().give_back(*found->run));
     if (found->passed) static_cast<void>(segments().give_back({*found->passed, 1}));
-    if ((found->run || found->passed) && count + 1 == header()->tail.count.load(std::memory_order_relaxed)) trim_unless_wanted();
-    // Its descriptors were taken by a process that died before it had taken the message: that is the one it had just taken.
+    if ((found->run || found->passed) && count + 1 == header()->tail.count.load(std::memory_order_relaxed))
+      trim_unless_wanted();
+    // Its descriptors were taken by a process that died before it had taken the message: that is the one it had just
+    // taken.
     if (!lost) return taken;
   }
 }
@@ -354,7 +356,8 @@ sys::Result<ProcessToken> Ring::owner_token() {
   return owner;
 }
 
-// The last message has been taken. Who has just put one, or holds the tail, is about to put the next: it gets warm memory.
+// The last message has been taken. Who has just put one, or holds the tail, is about to put the next: it gets warm
+// memory.
 void Ring::trim_unless_wanted() {
   if (!segments().has_spare_memory()) return;
   if (sys::monotonic_now() - header()->last_large.load(std::memory_order_relaxed) < kStreaming) return;

@@ -31,7 +31,8 @@ Result<Moved> send_some(int socket, std::span<const uint8_t> bytes) {
 }
 
 Result<Moved> send_two(int socket, std::span<const uint8_t> first, std::span<const uint8_t> second) {
-  iovec parts[] = {{const_cast<uint8_t*>(first.data()), first.size()}, {const_cast<uint8_t*>(second.data()), second.size()}};
+  iovec parts[] = {{const_cast<uint8_t*>(first.data()), first.size()},
+                   {const_cast<uint8_t*>(second.data()), second.size()}};
   msghdr message{};
   message.msg_iov = parts;
   message.msg_iovlen = 2;

@@ -247,12 +247,14 @@ TEST_CASE("killed with a loan in its hands: the segments are the ring's again") 
   };
   write_one();
   read_one();
-  over_instructions([&](auto kill) {
-    kill(write_one);
-    while (ring.size() < 2) write_one();
-    kill(read_one);
-    while (ring.size() > 0) read_one();
-  }, 37);  // a process reads its own start time from /proc
+  over_instructions(
+      [&](auto kill) {
+        kill(write_one);
+        while (ring.size() < 2) write_one();
+        kill(read_one);
+        while (ring.size() > 0) read_one();
+      },
+      37);  // a process reads its own start time from /proc
 }
 
 TEST_CASE("killed with descriptors: they come with their message or not at all") {

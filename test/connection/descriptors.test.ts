@@ -60,12 +60,12 @@ const echoOnce = `
 
 async function sendSocketTo(mine: Connection): Promise<void> {
   const { server, port } = await listeningServer();
-  server.once('connection', async (socket) => {
-    await mine.send({ deep: [socket] });
-    socket.destroy();
-    server.close();
-  });
-  assert.equal(await answerOf(port, 'hello'), 'HELLO');
+  const answer = answerOf(port, 'hello');
+  const [socket] = (await once(server, 'connection')) as [net.Socket];
+  await mine.send({ deep: [socket] });
+  socket.destroy();
+  server.close();
+  assert.equal(await answer, 'HELLO');
 }
 
 async function sendServerTo(mine: Connection): Promise<void> {
@@ -131,10 +131,9 @@ describe('descriptors in messages', () => {
   it("a net.Server's listening handle goes to a child, which accepts", async () => {
     const work = async (its: Connection): Promise<void> => {
       const server = (await its.recv()) as net.Server;
-      server.on('connection', async (socket) => {
-        socket.end(String(await once(socket, 'data')).toUpperCase());
-        server.close();
-      });
+      const [socket] = (await once(server, 'connection')) as [net.Socket];
+      socket.end(String(await once(socket, 'data')).toUpperCase());
+      server.close();
       await once(server, 'close');
     };
     await withChild(work, sendServerTo);
@@ -182,7 +181,7 @@ describe('descriptors in messages', () => {
   });
 
   it('blocking calls carry them too, and a queue of sends keeps its order', async () => {
-    const [mine, its] = Pipe<unknown>();
+    const [mine, its] = Pipe();
     const [here, there] = Pipe<number>();
     mine.sendSync(there);
     const filler = mine.send(Buffer.alloc(2_000_000));
@@ -199,7 +198,7 @@ describe('descriptors in messages', () => {
   });
 
   it('nothing stays open of what is not delivered', async () => {
-    const [mine, its] = Pipe<unknown>();
+    const [mine, its] = Pipe();
     const [here, there] = Pipe();
     mine.sendSync(there);
     const rest = [mine.send(Buffer.alloc(2_000_000)), mine.send(there)];
@@ -213,7 +212,7 @@ describe('descriptors in messages', () => {
   });
 
   it('a value that is refused sends no descriptor', async () => {
-    const [mine, its] = Pipe<unknown>();
+    const [mine, its] = Pipe();
     await assert.rejects(mine.send([mine, () => {}]), { message: 'value[1] is a function' });
     const pipes = Array.from({ length: 127 }, () => Pipe());
     await assert.rejects(mine.send(pipes), { code: 'ERR_MP_SERIALIZE', message: /253 descriptors/ });

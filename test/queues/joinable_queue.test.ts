@@ -59,7 +59,7 @@ describe('JoinableQueue', () => {
   });
 
   it('a value that is refused is not counted', async () => {
-    using queue = new JoinableQueue<unknown>();
+    using queue = new JoinableQueue();
     assert.throws(() => queue.putNowait(() => {}), { code: 'ERR_MP_SERIALIZE' });
     assert.equal(await queue.join(), true);
   });

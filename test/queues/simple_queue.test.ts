@@ -5,7 +5,7 @@ import { Pipe, Process, SimpleQueue } from 'posix-multiprocessing';
 
 describe('SimpleQueue', () => {
   it('gives values back in order, awaited or blocking', async () => {
-    using queue = new SimpleQueue<unknown>();
+    using queue = new SimpleQueue();
     assert.equal(queue.isEmpty(), true);
     await queue.put(1);
     queue.putSync({ two: [2n] });

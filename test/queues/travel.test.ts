@@ -111,7 +111,7 @@ describe('descriptors in a Queue', () => {
   });
 
   it('wait with their message for room, and are the sender’s no more', async () => {
-    using queue = new Queue<unknown>(1);
+    using queue = new Queue(1);
     const [here, there] = Pipe<string>();
     queue.putNowait('first');
     const waiting = queue.put({ there, large: Buffer.alloc(100_000) });

@@ -109,9 +109,12 @@ describe('serialization of errors', () => {
     assert.equal(received.message, '0 left');
     assert.throws(() => registerErrorClass(Map as never), { code: 'ERR_INVALID_ARG_TYPE' });
     assert.throws(() => registerErrorClass(class extends Error {}), { code: 'ERR_INVALID_ARG_VALUE' });
-    assert.throws(() => registerErrorClass(Object.defineProperty(class extends Error {}, 'name', { value: 'TypeError' })), {
-      code: 'ERR_INVALID_ARG_VALUE',
-    });
+    assert.throws(
+      () => registerErrorClass(Object.defineProperty(class extends Error {}, 'name', { value: 'TypeError' })),
+      {
+        code: 'ERR_INVALID_ARG_VALUE',
+      },
+    );
   });
 
   it('errors inside values arrive whole', () => {

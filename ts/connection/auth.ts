@@ -41,7 +41,7 @@ function equal(one: Uint8Array, other: Uint8Array): boolean {
 }
 
 /** Lets the peer prove that it has the key. */
-async function challenge(wire: Wire, key: Uint8Array, options: WaitOptions): Promise<void> {
+async function demand(wire: Wire, key: Uint8Array, options: WaitOptions): Promise<void> {
   const message = Buffer.concat([Buffer.from(`{${DIGEST}}`), randomBytes(RANDOM_BYTES)]);
   await wire.sendBytes(Buffer.concat([CHALLENGE, message]));
   const response = await wire.recvBytes({ ...options, maxLength: LONGEST });
@@ -65,12 +65,12 @@ async function answer(wire: Wire, key: Uint8Array, options: WaitOptions): Promis
 
 /** @throws ERR_MP_AUTH: the peer has another key; ERR_MP_EOF: it went away. */
 export async function authenticateClient(wire: Wire, key: Uint8Array, options: WaitOptions): Promise<void> {
-  await challenge(wire, key, options);
+  await demand(wire, key, options);
   await answer(wire, key, options);
 }
 
 /** The client's half. @throws ERR_MP_AUTH: the listener has another key. */
 export async function authenticateListener(wire: Wire, key: Uint8Array, options: WaitOptions): Promise<void> {
   await answer(wire, key, options);
-  await challenge(wire, key, options);
+  await demand(wire, key, options);
 }

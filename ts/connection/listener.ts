@@ -47,7 +47,7 @@ type Arrival = { connection: Connection } | { error: unknown };
  * const connection = await listener.accept();
  */
 export class Listener {
-  readonly #open: Open;
+  readonly #place: Open;
   readonly #authKey: Uint8Array | undefined;
   readonly #line: RequestLine;
   /** Who has proved to have the key, or failed to, and was not accepted yet. */
@@ -58,10 +58,10 @@ export class Listener {
   #pump: AbortController | undefined;
   #closed = false;
 
-  private constructor(open: Open, authKey: Uint8Array | undefined) {
-    this.#open = open;
+  private constructor(place: Open, authKey: Uint8Array | undefined) {
+    this.#place = place;
     this.#authKey = authKey;
-    this.#line = new RequestLine(open.fd, READABLE, this);
+    this.#line = new RequestLine(place.fd, READABLE, this);
   }
 
   /**
@@ -80,7 +80,7 @@ export class Listener {
 
   /** Where it listens. Stays known after close(). */
   get address(): Address {
-    return { ...this.#open.address };
+    return { ...this.#place.address };
   }
 
   /**
@@ -110,9 +110,9 @@ export class Listener {
     for (const connection of this.#handshakes) connection.close();
     for (const arrival of this.#arrived) if ('connection' in arrival) arrival.connection.close();
     this.#arrived.length = 0;
-    stopWaiting(this.#open.fd);
-    this.#open.remove?.();
-    native.closeFd(this.#open.fd);
+    stopWaiting(this.#place.fd);
+    this.#place.remove?.();
+    native.closeFd(this.#place.fd);
   }
 
   [Symbol.dispose](): void {
@@ -129,7 +129,7 @@ export class Listener {
 
   #next(deadline: Deadline, signal: AbortSignal | undefined): Promise<Connection> {
     const attempt = (): Connection | typeof PENDING => {
-      const fd = native.accept(this.#open.fd);
+      const fd = native.accept(this.#place.fd);
       return fd === undefined ? PENDING : new Connection(fd);
     };
     return this.#line.run(attempt, { deadline, signal, expired });

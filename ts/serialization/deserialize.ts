@@ -5,10 +5,13 @@ import { native } from '../native/load.js';
 import { ByteReader } from './byte_reader.js';
 import { Descriptor } from './descriptor.js';
 import { bareError } from './error_classes.js';
-import { withSpares } from './file_handles.js';
+import { registerFileHandles, withSpares } from './file_handles.js';
 import * as tag from './format.js';
 import { CannotTravel, codecNamed } from './registry.js';
-import './sockets.js';
+import { registerSockets } from './sockets.js';
+
+registerSockets();
+registerFileHandles();
 
 type ViewClass = new (buffer: ArrayBuffer) => ArrayBufferView;
 

@@ -34,21 +34,24 @@ interface Packed {
   readonly fd: Descriptor;
 }
 
-registerShape((object) => object.constructor?.name === 'FileHandle' && 'getAsyncId' in object && 'fd' in object, {
-  name: 'FileHandle',
-  pack: (object): Packed => {
-    const { fd } = object as FileHandle;
-    if (fd < 0) throw new CannotTravel('is a closed FileHandle');
-    return { fd: new Descriptor(fd) };
-  },
-  unpack: (packed) => {
-    const spare = spares.pop();
-    if (spare === undefined) {
-      throw new CannotTravel('a FileHandle can be received by recv() and get() only, not by their Sync twins');
-    }
-    const fd = (packed as Packed).fd.take();
-    native.dupOnto(fd, spare.fd, true);
-    native.closeFd(fd);
-    return spare;
-  },
-});
+/** Makes them known; called once. */
+export function registerFileHandles(): void {
+  registerShape((object) => object.constructor?.name === 'FileHandle' && 'getAsyncId' in object && 'fd' in object, {
+    name: 'FileHandle',
+    pack: (object): Packed => {
+      const { fd } = object as FileHandle;
+      if (fd < 0) throw new CannotTravel('is a closed FileHandle');
+      return { fd: new Descriptor(fd) };
+    },
+    unpack: (packed) => {
+      const spare = spares.pop();
+      if (spare === undefined) {
+        throw new CannotTravel('a FileHandle can be received by recv() and get() only, not by their Sync twins');
+      }
+      const fd = (packed as Packed).fd.take();
+      native.dupOnto(fd, spare.fd, true);
+      native.closeFd(fd);
+      return spare;
+    },
+  });
+}

@@ -56,25 +56,28 @@ function packSocket(object: object): PackedSocket {
   return { fd, allowHalfOpen: socket.allowHalfOpen, unread: stopReading(socket) };
 }
 
-registerCodec(net.Socket, {
-  name: 'net.Socket',
-  pack: packSocket,
-  unpack: (packed) => {
-    const { fd, allowHalfOpen, unread } = packed as PackedSocket;
-    const socket = new net.Socket({ fd: fd.take(), allowHalfOpen, readable: true, writable: true });
-    if (unread !== undefined) socket.unshift(unread);
-    return socket;
-  },
-});
+/** Makes them known; called once. */
+export function registerSockets(): void {
+  registerCodec(net.Socket, {
+    name: 'net.Socket',
+    pack: packSocket,
+    unpack: (packed) => {
+      const { fd, allowHalfOpen, unread } = packed as PackedSocket;
+      const socket = new net.Socket({ fd: fd.take(), allowHalfOpen, readable: true, writable: true });
+      if (unread !== undefined) socket.unshift(unread);
+      return socket;
+    },
+  });
 
-registerCodec(net.Server, {
-  name: 'net.Server',
-  pack: (object): PackedServer => {
-    const { allowHalfOpen = false, pauseOnConnect = false } = object as Partial<PackedServer>;
-    return { fd: descriptorOf(object, 'server that is not listening'), allowHalfOpen, pauseOnConnect };
-  },
-  unpack: (packed) => {
-    const { fd, allowHalfOpen, pauseOnConnect } = packed as PackedServer;
-    return net.createServer({ allowHalfOpen, pauseOnConnect }).listen({ fd: fd.take() });
-  },
-});
+  registerCodec(net.Server, {
+    name: 'net.Server',
+    pack: (object): PackedServer => {
+      const { allowHalfOpen = false, pauseOnConnect = false } = object as Partial<PackedServer>;
+      return { fd: descriptorOf(object, 'server that is not listening'), allowHalfOpen, pauseOnConnect };
+    },
+    unpack: (packed) => {
+      const { fd, allowHalfOpen, pauseOnConnect } = packed as PackedServer;
+      return net.createServer({ allowHalfOpen, pauseOnConnect }).listen({ fd: fd.take() });
+    },
+  });
+}
