@@ -164,6 +164,17 @@ describe('descriptors in messages', () => {
     );
   });
 
+  it('a Connection goes through a one-way pipe', async () => {
+    const [receiver, sender] = Pipe<Connection<number>>({ duplex: false });
+    const [here, there] = Pipe<number>();
+    sender.sendSync(there);
+    there.close();
+    const arrived = receiver.recvSync();
+    arrived.sendSync(1);
+    assert.equal(await here.recv(), 1);
+    for (const connection of [receiver, sender, here, arrived]) connection.close();
+  });
+
   it('a Connection goes to a child, shared parts and all', async () => {
     const work = async (its: Connection): Promise<void> => {
       const [first, , second] = (await its.recv()) as [Connection<number>, string, Connection<number>];

@@ -132,3 +132,20 @@ describe('Queue waiting', () => {
     assert.ok(user + system < 100_000, `${user + system} µs in 200 ms`);
   });
 });
+
+describe('the event loop', () => {
+  it('has many turns while 100,000 values are put, and while they are iterated', async () => {
+    using queue = new Queue<number>();
+    let turns = 0;
+    const count = setInterval(() => (turns += 1), 0);
+    for (let i = 0; i < 100_000; i += 1) await queue.put(i);
+    const afterPuts = turns;
+    assert.ok(afterPuts >= 2, `${afterPuts}`);
+    queue.end();
+    let expected = 0;
+    for await (const value of queue) assert.equal(value, expected++);
+    assert.equal(expected, 100_000);
+    clearInterval(count);
+    assert.ok(turns >= afterPuts + 2, `${turns - afterPuts}`);
+  });
+});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { Pipe, Process, Queue } from 'posix-multiprocessing';
+import { Connection, Pipe, Process, Queue } from 'posix-multiprocessing';
+import * as posix from 'posix-multiprocessing/posix';
 
 describe('objects of the library in a message', () => {
   it('are refused at the call, with the path to them and the way that works', () => {
@@ -17,7 +18,9 @@ describe('objects of the library in a message', () => {
   });
 
   it('that have descriptors are refused where none can travel', () => {
-    const [receiver, sender] = Pipe({ duplex: false });
+    const { readEnd, writeEnd } = posix.pipe();
+    const receiver = new Connection(readEnd, { writable: false });
+    const sender = new Connection(writeEnd, { readable: false });
     const message = "value.deep[1] has a descriptor, which this channel can't carry";
     assert.throws(() => sender.sendSync({ deep: [0, receiver] }), { code: 'ERR_MP_SERIALIZE', message });
     assert.equal(receiver.pollSync(), false);

@@ -2,13 +2,14 @@
 
 import { validateBoolean, validateOptions } from '../internal/validate.js';
 import { native } from '../native/load.js';
+import { SHUT_WR } from '../native/socket.js';
 import { Connection } from './connection.js';
 
 /**
  * Two connected ends, duplex by default: both send and receive (a socketpair). With `duplex: false` the first only
- * receives and the second only sends (a pipe, a little faster). The caller owns both. Doesn't block.
+ * receives and the second only sends. The caller owns both. Doesn't block.
  *
- * Python: `multiprocessing.Pipe`. pipe(2), socketpair(2)
+ * Python: `multiprocessing.Pipe`. socketpair(2), shutdown(2)
  * @throws EMFILE; ENFILE.
  *
  * @example
@@ -25,6 +26,8 @@ export function Pipe<T = unknown>(options?: { duplex?: boolean }): [Connection<T
     const [first, second] = native.socketpair();
     return [new Connection<T>(first), new Connection<T>(second)];
   }
-  const [readEnd, writeEnd] = native.pipe();
+  // Not a pipe(2): descriptors travel through sockets only.
+  const [readEnd, writeEnd] = native.socketpair();
+  native.shutDown(readEnd, SHUT_WR);
   return [new Connection<T>(readEnd, { writable: false }), new Connection<T>(writeEnd, { readable: false })];
 }

@@ -61,6 +61,8 @@ export class MessageRing {
   readonly #ring: RingObject;
   #trimming: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** Whether the message that was taken last took a while. */
+  wasLong = false;
 
   private constructor(ring: RingObject) {
     this.#ring = ring;
@@ -137,6 +139,7 @@ export class MessageRing {
   take(ask: boolean, later: boolean): unknown {
     const limit = isReading ? 0 : STAGING;
     const taken = this.#ring.take(limit, ask);
+    this.wasLong = taken > limit;
     if (taken > limit) return this.#takeLong(taken, ask, later);
     if (taken < 0) return nothing(taken);
     if (descriptors[0] !== 0) return this.#withDescriptors(Buffer.from(incoming.subarray(0, taken)), later);

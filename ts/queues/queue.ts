@@ -138,6 +138,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
       if (this.#getters.isIdle && !this.#isTurnOver()) {
         patience.signal?.throwIfAborted();
         const value = this.#ring.take(false, true);
+        if (this.#ring.wasLong) this.#quick |= 15;
         if (value !== EMPTY && value !== ENDED) return Promise.resolve(value as T);
       }
       return this.#getters.run(this.#getAttempt(patience, true), patience);
@@ -275,6 +276,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   #putOrPack(item: T, patience: Patience): Parcel | undefined {
     const descriptors: number[] = [];
     const encoded = encode(item, 'item', descriptors);
+    if (encoded.length === undefined) this.#quick |= 15; // a large one takes a while
     if (this.#putters.isIdle) {
       patience.signal?.throwIfAborted();
       const outcome = this.#ring.put(encoded, descriptors);

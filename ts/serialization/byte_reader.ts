@@ -5,7 +5,7 @@ import { SerializationError } from '../errors.js';
 const double = new Float64Array(1);
 const doubleBytes = new Uint8Array(double.buffer);
 
-/** Texts that were read before, by a hash of their bytes: keys and short values come again and again, and a call into Node takes longer. */
+/** Texts that were read before, by a hash: keys and short values come again and again, and a call into Node takes longer. */
 const KNOWN_TEXTS = 512;
 const LONGEST_KNOWN = 24;
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -80,9 +80,10 @@ export class ByteReader {
     const start = this.#take(length);
     const bytes = this.#bytes;
     if (length > LONGEST_KNOWN) return bytes.toString('latin1', start, start + length);
-    let hash = length;
-    for (let index = 0; index < length; index += 1) hash = (hash * 31 + (bytes[start + index] as number)) | 0;
-    const place = (hash ^ (hash >>> 9)) & (KNOWN_TEXTS - 1);
+    if (length === 0) return '';
+    const middle = start + (length >> 1);
+    const hash = (bytes[start] as number) + 7 * (bytes[middle] as number) + 31 * (bytes[start + length - 1] as number);
+    const place = (hash + 61 * length) & (KNOWN_TEXTS - 1);
     const candidate = known[place] as string;
     if (candidate.length === length) {
       let index = 0;
