@@ -10,8 +10,10 @@
         "native/sys/clock.cc",
         "native/sys/descriptor.cc",
         "native/sys/entropy.cc",
+        "native/sys/detached_program.cc",
         "native/sys/event_fd.cc",
         "native/sys/file_hole.cc",
+        "native/sys/file_lock.cc",
         "native/sys/file_size.cc",
         "native/sys/flock.cc",
         "native/sys/fork_count.cc",
@@ -42,10 +44,8 @@
       "type": "static_library",
       "includes": ["native/flags.gypi"],
       "sources": [
-        "native/ipc/barrier_wait.cc",
-        "native/ipc/condition_wait.cc",
-        "native/ipc/event_flag.cc",
-        "native/ipc/process_table.cc",
+        "native/ipc/lock_waiter.cc",
+        "native/ipc/name_registry.cc",
         "native/ipc/process_token.cc",
         "native/ipc/region.cc",
         "native/ipc/ring.cc",
@@ -72,6 +72,7 @@
         "native/binding/locking_api.cc",
         "native/binding/memory_api.cc",
         "native/binding/module.cc",
+        "native/binding/name_registry_api.cc",
         "native/binding/poller_api.cc",
         "native/binding/process_api.cc",
         "native/binding/region_api.cc",
@@ -81,6 +82,13 @@
         "native/binding/wait_api.cc",
         "native/binding/wait_room_api.cc"
       ]
+    },
+    {
+      "target_name": "tracker",
+      "type": "executable",
+      "includes": ["native/flags.gypi"],
+      "dependencies": ["ipc", "sys"],
+      "sources": ["native/tracker/main.cc"]
     },
     {
       "target_name": "fork",

@@ -15,6 +15,7 @@ const mayInclude = {
   ipc: ['sys', 'ipc'],
   binding: ['sys', 'ipc', 'binding'],
   fork: ['sys', 'binding', 'fork'],
+  tracker: ['sys', 'ipc'],
   test: ['sys', 'ipc', 'test'],
 };
 /** Headers of Node → the folders that may include them. All others come from the system or the C++ library. */
@@ -61,7 +62,7 @@ const order = [
   ['queues'],
   ['api', 'posix'],
   ['context'],
-  ['index'],
+  ['index', 'cli'],
 ];
 const loader = 'native/load.ts';
 /** Resolves names and loads nothing. */

@@ -11,6 +11,7 @@ void init_limits(Napi::Env env, Napi::Object exports);
 void init_lock(Napi::Env env, Napi::Object exports);
 void init_locking(Napi::Env env, Napi::Object exports);
 void init_memory(Napi::Env env, Napi::Object exports);
+void init_name_registry(Napi::Env env, Napi::Object exports);
 void init_poller(Napi::Env env, Napi::Object exports);
 void init_process(Napi::Env env, Napi::Object exports);
 void init_region(Napi::Env env, Napi::Object exports);

@@ -36,7 +36,9 @@ Napi::ArrayBuffer to_array_buffer(Napi::Env env, SharedMapping mapping) {
   return buffer;
 }
 
-bool is_mapped(const Napi::Value& value) { return value.IsArrayBuffer() && value.As<Napi::Object>().CheckTypeTag(&kMapped); }
+bool is_mapped(const Napi::Value& value) {
+  return value.IsArrayBuffer() && value.As<Napi::Object>().CheckTypeTag(&kMapped);
+}
 
 sys::Mapping& mapping_arg(const Napi::CallbackInfo& info, size_t index) {
   if (!is_mapped(info[index])) throw Napi::TypeError::New(info.Env(), "expected an ArrayBuffer of mmap()");
@@ -55,6 +57,16 @@ Napi::Value ShmUnlink(const Napi::CallbackInfo& info) {
   return unwrap_status(info.Env(), sys::unlink_shared_memory(string_arg(info, 0)));
 }
 
+// makeNamelessObject(mode: number): number; the caller owns the descriptor
+Napi::Value MakeNamelessObject(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), unwrap(info.Env(), sys::make_nameless_object(uint_arg(info, 0))).release());
+}
+
+// nameObject(fd: number, name: string)
+Napi::Value NameObject(const Napi::CallbackInfo& info) {
+  return unwrap_status(info.Env(), sys::name_shared_memory(int_arg(info, 0), string_arg(info, 1)));
+}
+
 // memfdCreate(label: string): number; the caller owns the descriptor
 Napi::Value MemfdCreate(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), unwrap(info.Env(), sys::make_memory_file(string_arg(info, 0))).release());
@@ -67,8 +79,7 @@ Napi::Value Ftruncate(const Napi::CallbackInfo& info) {
 
 // posixFallocate(fd: number, offset: number, length: number)
 Napi::Value PosixFallocate(const Napi::CallbackInfo& info) {
-  return unwrap_status(info.Env(),
-                       sys::reserve_file_space(int_arg(info, 0), int64_arg(info, 1), int64_arg(info, 2)));
+  return unwrap_status(info.Env(), sys::reserve_file_space(int_arg(info, 0), int64_arg(info, 1), int64_arg(info, 2)));
 }
 
 // mmap(fd: number, length: number, protection: number, flags: number, offset: number): ArrayBuffer
@@ -109,6 +120,8 @@ Napi::Value IsMapped(const Napi::CallbackInfo& info) { return Napi::Boolean::New
 void init_memory(Napi::Env env, Napi::Object exports) {
   export_function<ShmOpen>(env, exports, "shmOpen");
   export_function<ShmUnlink>(env, exports, "shmUnlink");
+  export_function<MakeNamelessObject>(env, exports, "makeNamelessObject");
+  export_function<NameObject>(env, exports, "nameObject");
   export_function<MemfdCreate>(env, exports, "memfdCreate");
   export_function<Ftruncate>(env, exports, "ftruncate");
   export_function<PosixFallocate>(env, exports, "posixFallocate");

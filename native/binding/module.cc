@@ -9,6 +9,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   mp::binding::init_lock(env, exports);
   mp::binding::init_locking(env, exports);
   mp::binding::init_memory(env, exports);
+  mp::binding::init_name_registry(env, exports);
   mp::binding::init_poller(env, exports);
   mp::binding::init_process(env, exports);
   mp::binding::init_region(env, exports);

@@ -9,9 +9,9 @@ export const prebuilds = path.join(root, 'prebuilds', `${process.platform}-${pro
 const release = path.join(root, 'build/Release');
 const manifestName = 'build.json';
 
-/** The two binaries that a Node of this ABI loads; the fork addon alone is bound to it (ARCHITECTURE.md). */
+/** The two addons that a Node of this ABI loads, of which the fork addon is bound to it, and the tracker's program (ARCHITECTURE.md). */
 export function binaryNames(abi = process.versions.modules) {
-  return ['mp.node', `fork-${abi}.node`];
+  return ['mp.node', 'tracker', `fork-${abi}.node`];
 }
 
 /** The files of native/ that go into the binaries. */

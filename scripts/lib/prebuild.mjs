@@ -14,8 +14,8 @@ export function sha256(file) {
 /** mp.node, which every Node loads, is made with the oldest one's headers. */
 const plan = nodes.map((node, index) => ({
   node,
-  targets: index === 0 ? ['mp', 'fork'] : ['fork'],
-  names: index === 0 ? ['mp.node', `fork-${node.abi}.node`] : [`fork-${node.abi}.node`],
+  targets: index === 0 ? ['mp', 'tracker', 'fork'] : ['fork'],
+  names: index === 0 ? ['mp.node', 'tracker', `fork-${node.abi}.node`] : [`fork-${node.abi}.node`],
 }));
 
 /** Fills `folder` with the binaries and what they were made from. */

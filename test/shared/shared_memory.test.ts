@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, it } from 'mocha';
-import { Process, SharedMemory } from 'posix-multiprocessing';
+import { Pipe, Process, SharedMemory } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
 import { inChild } from '../support/in_child.js';
 import { freshName } from './segments.js';
@@ -46,7 +46,7 @@ describe('SharedMemory.create', () => {
     const memory = SharedMemory.create({ size: 1, name: `/${name}`, mode: 0o664 });
     assert.equal(memory.name, name);
     assert.equal(statSync(file(name)).mode & 0o777, 0o664 & ~process.umask());
-    assert.throws(() => SharedMemory.create({ size: 1, name }), { code: 'EEXIST', syscall: 'shm_open' });
+    assert.throws(() => SharedMemory.create({ size: 1, name }), { code: 'EEXIST', syscall: 'linkat' });
     memory.close();
     memory.unlink();
     withMemory(1, (nameless) => assert.equal(statSync(file(nameless.name)).mode & 0o777, 0o600));
@@ -193,6 +193,42 @@ describe('SharedMemory', () => {
     assert.deepEqual(seen, [0, 0]);
     assert.equal(memory.bytes[1], 11);
     memory.unlink();
+  });
+
+  it('travels in a message by its name, and opens there', async () => {
+    const [here, there] = Pipe<SharedMemory>();
+    const child = new Process({
+      target: async () => {
+        const memory = await there.recv();
+        memory.bytes[2] = memory.size;
+        await there.send(memory);
+      },
+    });
+    await child.start();
+    using memory = SharedMemory.create({ size: 33 });
+    await here.send(memory);
+    using back = await here.recv();
+    assert.deepEqual([back.name, back.bytes[2], memory.bytes[2]], [memory.name, 33, 33]);
+    using reader = SharedMemory.open(memory.name, { readOnly: true });
+    await here.send(reader);
+    await there.recv().then((received) => {
+      received.bytes[2] = 1;
+      received.close();
+    });
+    assert.equal(memory.bytes[2], 33);
+    await here.send(memory);
+    memory.unlink();
+    await assert.rejects(there.recv(), { code: 'ENOENT' });
+    await here.send(memory);
+    using other = SharedMemory.create({ name: memory.name, size: 1 });
+    await assert.rejects(there.recv(), { code: 'ENOENT' });
+    other.unlink();
+    memory.close();
+    await assert.rejects(here.send(memory), { code: 'ERR_MP_SERIALIZE', message: /is a closed SharedMemory/ });
+    await child.join();
+    child.close();
+    here.close();
+    there.close();
   });
 
   it('shows itself when inspected', () => {

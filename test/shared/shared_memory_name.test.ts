@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import { SharedMemory } from 'posix-multiprocessing';
 import { inChild } from '../support/in_child.js';
 import { runScript } from '../support/run_script.js';
+import { waitFor } from '../support/watchdog.js';
 import { freshName } from './segments.js';
 
 const file = (name: string): string => `/dev/shm/${name}`;
@@ -21,10 +22,15 @@ describe('the name of a SharedMemory', () => {
     return name;
   };
 
-  it('goes with the process that created it, however that ends by itself', async () => {
-    for (const last of ['', 'process.exit(3);', "throw new Error('on purpose');"]) {
+  it('goes with the process that created it, however that ends', async () => {
+    for (const last of [
+      '',
+      'process.exit(3);',
+      "throw new Error('on purpose');",
+      "process.kill(process.pid, 'SIGKILL');",
+    ]) {
       const name = await run(`SharedMemory.create({ name, size: 1 }).close(); done(); ${last}`);
-      assert.equal(existsSync(file(name)), false, last);
+      await waitFor(`the name goes after '${last}'`, () => !existsSync(file(name)));
     }
   });
 
@@ -45,12 +51,18 @@ describe('the name of a SharedMemory', () => {
       const child = await new Process({ target }).start();
       await child.join();
       done();`);
-    assert.equal(existsSync(file(name)), false);
+    await waitFor('the name goes', () => !existsSync(file(name)));
   });
 
-  it('goes with the child that created it', async () => {
+  it('stays when the child that created it ends: it goes with the tree', async () => {
     const name = await inChild(() => SharedMemory.create({ size: 1 }).name);
-    assert.equal(existsSync(file(name)), false);
+    using memory = SharedMemory.open(name);
+    memory.unlink();
+    const childs = await run(`
+      await (await new Process({ target: () => { SharedMemory.create({ name, size: 1 }); } }).start()).join();
+      SharedMemory.open(name).close();
+      done();`);
+    await waitFor('the name goes', () => !existsSync(file(childs)));
   });
 
   it("is not touched when it is somebody else's by the end", async () => {

@@ -16,8 +16,12 @@ export type Census = ReadonlySet<string>;
 /** Milliseconds that closing may take: libuv closes in its next turn, the kernel ends children when it gets to it. */
 const GRACE = 3_000;
 
-/** False for a name that another process, still alive, made: other runs on this machine are none of our business. */
+/**
+ * False for a name that another process, still alive, made: other runs on this machine are none of our business. This
+ * process's registry of names stays until its end.
+ */
 function isOurs(name: string): boolean {
+  if (name.startsWith(`mp-names-${process.pid}-`)) return false;
   const owner = /^(?:sem\.)?mp-(?:[a-z]+-)?(\d+)(?:-|$)/.exec(name)?.[1];
   if (owner === undefined || Number(owner) === process.pid) return true;
   try {

@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import { Lock } from 'posix-multiprocessing';
 import { inChild } from '../support/in_child.js';
 import { runScript } from '../support/run_script.js';
+import { waitFor } from '../support/watchdog.js';
 import { freshName } from './locks.js';
 
 describe('the name of a Lock', () => {
@@ -26,7 +27,7 @@ describe('the name of a Lock', () => {
       const name = await run(
         `new Lock({ name }); console.log(existsSync('/dev/shm/sem.' + name) ? 'done' : '?'); ${last}`,
       );
-      assert.equal(existsSync(file(name)), false, last);
+      await waitFor(`the name goes after '${last}'`, () => !existsSync(file(name)));
     }
   });
 

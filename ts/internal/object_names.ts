@@ -1,14 +1,9 @@
-/** The names of kernel objects: checked, made up, and removed at the end of the process that made the object. */
+/** The names of kernel objects: checked, and made up. */
 
-import { statSync } from 'node:fs';
-import { native } from '../native/load.js';
-import { perProcess } from './per_process.js';
 import { invalidArgValue, validateString } from './validate.js';
 
 /** Bytes of a file name. NAME_MAX, limits.h(0p) */
 const NAME_MAX = 255;
-/** Where glibc keeps memory objects and semaphores. shm_overview(7) */
-const DIRECTORY = '/dev/shm';
 const ATTEMPTS = 100;
 
 /**
@@ -46,34 +41,4 @@ export function underRandomName<T>(make: (name: string) => T): { name: string; m
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === ATTEMPTS) throw error;
     }
   }
-}
-
-/**
- * The files of objects that this process made, as shm_open(3) names them, and their inodes. What the parent made is the
- * parent's to remove.
- */
-const own = perProcess(() => new Map<string, number>());
-
-function removeOwn(): void {
-  for (const [file, inode] of own.value) {
-    // Somebody may have removed it and made another of that name, which is not ours.
-    const found = statSync(DIRECTORY + file, { throwIfNoEntry: false });
-    if (found?.ino === inode) native.shmUnlink(file);
-  }
-  own.value.clear();
-}
-
-/**
- * Removes the name at the end of this process, if it still stands for the same object. Whoever is killed by a signal
- * has no such end.
- */
-export function removeAtExit(file: string, inode: number): void {
-  own.value.set(file, inode);
-  // Forked children lose their parent's listeners.
-  if (!process.listeners('exit').includes(removeOwn)) process.on('exit', removeOwn);
-}
-
-/** The name has been removed, or shall stay. */
-export function keepAtExit(file: string): void {
-  own.value.delete(file);
 }

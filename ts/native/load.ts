@@ -11,6 +11,7 @@ import type { LimitsBinding } from './limits.js';
 import type { LockBinding } from './lock.js';
 import type { LockingBinding } from './locking.js';
 import type { MemoryBinding } from './memory.js';
+import type { NameRegistryBinding } from './name_registry.js';
 import type { PollerBinding } from './poller.js';
 import type { ProcessBinding } from './process.js';
 import type { RingBinding } from './ring.js';
@@ -26,19 +27,19 @@ function libc(): string {
 }
 
 /** Where a binary may be, in order: where MP_BINARY_DIR says, a checkout's own build, the package's prebuilds. */
-function candidates(name: string): string[] {
+function candidates(file: string): string[] {
   const override = process.env['MP_BINARY_DIR'];
   return [
-    ...(override === undefined ? [] : [join(override, `${name}.node`)]),
-    ...[`../../build/Release/${name}.node`, `../../prebuilds/${process.platform}-${process.arch}/${name}.node`].map(
-      (path) => fileURLToPath(new URL(path, import.meta.url)),
+    ...(override === undefined ? [] : [join(override, file)]),
+    ...[`../../build/Release/${file}`, `../../prebuilds/${process.platform}-${process.arch}/${file}`].map((path) =>
+      fileURLToPath(new URL(path, import.meta.url)),
     ),
   ];
 }
 
 function load(what: string, name: string): unknown {
   const tried: string[] = [];
-  for (const path of candidates(name)) {
+  for (const path of candidates(`${name}.node`)) {
     if (!existsSync(path)) {
       tried.push(`${path}: not there`);
       continue;
@@ -64,12 +65,18 @@ type Addon = DescriptorBinding &
   LockBinding &
   LockingBinding &
   MemoryBinding &
+  NameRegistryBinding &
   PollerBinding &
   ProcessBinding &
   RingBinding &
   SocketBinding &
   WaitBinding &
   WaitRoomBinding;
+
+/** The path of the tracker's program (native/tracker/main.cc); undefined when it is missing. */
+export function trackerProgram(): string | undefined {
+  return candidates('tracker').find((path) => existsSync(path));
+}
 
 /** The Node-API addon: one binary for every Node version. */
 export const native: Addon = load('native addon', 'mp') as Addon;

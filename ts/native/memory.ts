@@ -16,6 +16,10 @@ export interface MemoryBinding {
   /** The caller owns the descriptor. */
   shmOpen(name: string, flags: number, mode: number): number;
   shmUnlink(name: string): void;
+  /** Of size 0, in /dev/shm, without a name yet. The caller owns the descriptor. */
+  makeNamelessObject(mode: number): number;
+  /** Gives it its name, '/name', all at once. */
+  nameObject(fd: number, name: string): void;
   /** The caller owns the descriptor. */
   memfdCreate(label: string): number;
   ftruncate(fd: number, size: number): void;

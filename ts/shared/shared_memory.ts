@@ -4,10 +4,12 @@ import { constants as bufferConstants } from 'node:buffer';
 import { closeSync, constants as fsConstants, fstatSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { mapForReading, mapMemory } from '../internal/mapping.js';
-import { bareName, keepAtExit, removeAtExit, underRandomName } from '../internal/object_names.js';
+import { bareName, underRandomName } from '../internal/object_names.js';
+import { systemError } from '../internal/system_error.js';
+import { keepAtExit, removeAtExit } from '../internal/tree_names.js';
 import { invalidArgType, validateBoolean, validateInteger, validateOptions } from '../internal/validate.js';
 import { native } from '../native/load.js';
-import { registerHomebody } from '../serialization/registry.js';
+import { CannotTravel, registerCodec } from '../serialization/registry.js';
 
 export interface SharedMemoryCreateOptions {
   /** Bytes, at least 1. */
@@ -16,7 +18,7 @@ export interface SharedMemoryCreateOptions {
   name?: string | undefined;
   /** Permissions, less the umask. Default 0o600. */
   mode?: number | undefined;
-  /** The name outlives the process that made the segment, until unlink(). Default false. */
+  /** The name outlives the tree of processes that made the segment, until unlink(). Default false. */
   persist?: boolean | undefined;
 }
 
@@ -25,7 +27,7 @@ export interface SharedMemoryOpenOptions {
   readOnly?: boolean | undefined;
 }
 
-const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = fsConstants;
+const { O_RDONLY, O_RDWR } = fsConstants;
 const OWNER_ONLY = 0o600;
 const ALL_PERMISSIONS = 0o777;
 
@@ -35,20 +37,28 @@ const internal = Symbol('internal');
 interface Segment {
   readonly name: string;
   readonly buffer: ArrayBuffer;
+  /** Tells it from another segment of that name. */
+  readonly inode: number;
   readonly readOnly: boolean;
 }
 
+/** The segment is whole, and written down, before anybody can see it. */
 function makeSegment(name: string, size: number, mode: number, persist: boolean): Segment {
   const file = `/${name}`;
-  const fd = native.shmOpen(file, O_CREAT | O_EXCL | O_RDWR, mode);
+  const fd = native.makeNamelessObject(mode);
   try {
     native.posixFallocate(fd, 0, size);
     const buffer = mapMemory(fd, size);
-    if (!persist) removeAtExit(file, fstatSync(fd).ino);
-    return { name, buffer, readOnly: false };
-  } catch (error) {
-    native.shmUnlink(file);
-    throw error;
+    const inode = fstatSync(fd).ino;
+    if (!persist) removeAtExit(file, inode);
+    try {
+      native.nameObject(fd, file);
+    } catch (error) {
+      native.munmap(buffer);
+      if (!persist) keepAtExit(file);
+      throw error;
+    }
+    return { name, buffer, inode, readOnly: false };
   } finally {
     closeSync(fd);
   }
@@ -57,8 +67,8 @@ function makeSegment(name: string, size: number, mode: number, persist: boolean)
 function openSegment(name: string, readOnly: boolean): Segment {
   const fd = native.shmOpen(`/${name}`, readOnly ? O_RDONLY : O_RDWR, 0);
   try {
-    const { size } = fstatSync(fd);
-    return { name, buffer: readOnly ? mapForReading(fd, size) : mapMemory(fd, size), readOnly };
+    const { size, ino: inode } = fstatSync(fd);
+    return { name, buffer: readOnly ? mapForReading(fd, size) : mapMemory(fd, size), inode, readOnly };
   } finally {
     closeSync(fd);
   }
@@ -71,8 +81,12 @@ function openSegment(name: string, readOnly: boolean): Segment {
  *
  * Nothing orders what the processes do to the bytes: Atomics do for single elements of a typed array, a Lock for more.
  *
- * The name is removed at the end of the process that created it, unless it persists; mappings live on. (A process
- * killed by a signal leaves its names: unlink() removes them.) Shared under 'fork' by being captured in a closure.
+ * The name is removed when the last process of the tree that created it has ended, however that ended, unless it
+ * persists; other trees' processes that only opened it remove nothing. Mappings live on. It is shared under 'fork' by
+ * being captured in a closure, and travels in messages by its name.
+ *
+ * A segment that some other program makes shorter (this library never does) loses the bytes past its new end: reading
+ * them gives zeros from then on, and what is written there reaches nobody.
  *
  * ```js
  * using totals = SharedMemory.create({ size: 8 });
@@ -85,15 +99,17 @@ export class SharedMemory {
   readonly name: string;
   /** Bytes, as asked for at create(). */
   readonly size: number;
+  readonly #inode: number;
   readonly #buffer: ArrayBuffer;
   readonly #bytes: Uint8Array;
   readonly #readOnly: boolean;
   #closed = false;
 
-  private constructor(key: typeof internal, { name, buffer, readOnly }: Segment) {
+  private constructor(key: typeof internal, { name, buffer, inode, readOnly }: Segment) {
     if (key !== internal) throw new TypeError('a SharedMemory is made by SharedMemory.create() or .open()');
     this.name = name;
     this.size = buffer.byteLength;
+    this.#inode = inode;
     this.#buffer = buffer;
     this.#bytes = new Uint8Array(buffer);
     this.#readOnly = readOnly;
@@ -106,7 +122,7 @@ export class SharedMemory {
    * `buffer.constants.MAX_LENGTH`; ERR_INVALID_ARG_VALUE: a name with a second '/', a NUL, nothing, or more than 255
    * bytes; ERR_INVALID_ARG_TYPE.
    *
-   * Python: `SharedMemory(create=True)`. shm_open(3)
+   * Python: `SharedMemory(create=True)`. shm_open(3), open(2): O_TMPFILE
    */
   static create(options: SharedMemoryCreateOptions): SharedMemory {
     if (options === undefined) throw invalidArgType('options', 'of type object', options);
@@ -170,8 +186,8 @@ export class SharedMemory {
    * Python: `unlink()`. shm_unlink(3)
    */
   unlink(): void {
-    keepAtExit(`/${this.name}`);
     native.shmUnlink(`/${this.name}`);
+    keepAtExit(`/${this.name}`);
   }
 
   /** close(). */
@@ -187,6 +203,28 @@ export class SharedMemory {
   #dropStrayWrites(): void {
     if (this.#readOnly && !this.#closed) native.discardWrites(this.#buffer);
   }
+
+  static {
+    registerCodec(SharedMemory, {
+      name: 'SharedMemory',
+      pack: (object): Packed => {
+        const memory = object as SharedMemory;
+        if (memory.#closed) throw new CannotTravel('is a closed SharedMemory');
+        return { name: memory.name, inode: memory.#inode, readOnly: memory.#readOnly };
+      },
+      unpack: (packed) => {
+        const { name, inode, readOnly } = packed as Packed;
+        const memory = SharedMemory.open(name, { readOnly });
+        if (memory.#inode === inode) return memory;
+        memory.close();
+        throw systemError('ENOENT', 'shm_open'); // another one has the name by now
+      },
+    });
+  }
 }
 
-registerHomebody('SharedMemory', SharedMemory);
+interface Packed {
+  readonly name: string;
+  readonly inode: number;
+  readonly readOnly: boolean;
+}
