@@ -85,3 +85,7 @@ export class OwnerDiedError extends MultiprocessingError {
     this.pid = pid;
   }
 }
+/** Not possible in the state that the object is in; the message says which. Python: `concurrent.futures.InvalidStateError`. */
+export class InvalidStateError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_INVALID_STATE';
+}
