@@ -20,7 +20,7 @@ export function viewElements(type: ElementType, buffer: ArrayBuffer, offset: num
 
 /** Sees what other processes have written last, also in a loop that waits for it. */
 export function loadElement({ view, bits }: ElementView, index: number): number | bigint {
-  return bits === undefined ? (Atomics.load(view as Int32Array, index) as number | bigint) : (view[index] as number);
+  return bits === undefined ? Atomics.load(view as Int32Array, index) : (view[index] as number);
 }
 
 export function storeElement({ view }: ElementView, index: number, value: number | bigint): void {
@@ -72,7 +72,7 @@ function addToFloat({ type, bits }: ElementView, index: number, amount: number):
     const sum = old + amount;
     validateElement(type, sum, 'the sum');
     float[0] = sum;
-    if (Atomics.compareExchange(words, index, oldBits, pattern[0] as number) === oldBits) return old;
+    if (Atomics.compareExchange(words, index, oldBits, pattern[0] ?? 0) === oldBits) return old;
   }
 }
 
