@@ -89,3 +89,7 @@ export class OwnerDiedError extends MultiprocessingError {
 export class InvalidStateError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_INVALID_STATE';
 }
+/** An error from another process that can't be rebuilt here: its class is unknown, or it was none; `stack` is its own. */
+export class RemoteError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_REMOTE';
+}

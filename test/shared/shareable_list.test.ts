@@ -190,7 +190,16 @@ if (spawnSync('python3', ['-c', 'import multiprocessing.shared_memory']).status 
         "values = shared_memory.ShareableList([1, -2**62, 0.5, True, None, 'text', b'bytes', ''], name=name)",
       );
       using list = ShareableList.open(name);
-      assert.deepEqual(list.toArray(), [1, -(2n ** 62n), 0.5, true, null, 'text', Uint8Array.from(Buffer.from('bytes')), '']);
+      assert.deepEqual(list.toArray(), [
+        1,
+        -(2n ** 62n),
+        0.5,
+        true,
+        null,
+        'text',
+        Uint8Array.from(Buffer.from('bytes')),
+        '',
+      ]);
       list.set(0, 'eight ch');
       list.set(5, 7);
       list.set(3, false);

@@ -100,7 +100,7 @@ describe('SharedArray', () => {
       assert.throws(() => new SharedArray('i32', size), outOfRange, String(size));
     }
     for (const source of [undefined, null, {}, '12', true]) {
-      assert.throws(() => new SharedArray('i32', source as unknown as number), wrongType);
+      assert.throws(() => new SharedArray('i32', source as number), wrongType);
     }
     assert.throws(() => new SharedArray('u8', [1, 256]), { ...outOfRange, message: /values\[1\]/ });
     assert.throws(() => new SharedArray('i64', [1]), wrongType);

@@ -121,14 +121,16 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * The next value. An aborted or timed-out call loses nothing: the next one gets the message.
+   * The next value. An aborted or timed-out call loses nothing: the next one gets the message. A message longer than
+   * `maxLength` bytes is refused as recvBytes() does.
    * @throws ERR_MP_EOF, again and again, when the other end is closed everywhere, and its message tells when that was in
    * the middle of a message; ERR_MP_TIMEOUT; EBADF: this end only sends; ERR_MP_CLOSED.
    *
    * Python: `Connection.recv`
    */
-  async recv(options?: WaitOptions): Promise<T> {
-    return this.#receive(asValueLater as Reception<T>, options);
+  async recv(options?: WaitOptions & { maxLength?: number }): Promise<T> {
+    const { finish } = asValueLater as Reception<T>;
+    return this.#receive({ finish, maxLength: maxLengthOf(options) }, options);
   }
 
   /** recv(), blocking. Python: `Connection.recv` */

@@ -180,7 +180,9 @@ export class ListLayout {
     const view = viewOf(bytes);
     const { formats, codes, slots } = this.#places;
     const start = formats + index * ALIGNMENT;
-    const format = Buffer.from(bytes.subarray(start, start + ALIGNMENT)).toString('latin1').replace(/\0+$/, '');
+    const format = Buffer.from(bytes.subarray(start, start + ALIGNMENT))
+      .toString('latin1')
+      .replace(/\0+$/, '');
     const at = slots + (this.#offsets[index] as number);
     const slot = this.#slot(bytes, index);
     const note = this.#noteOf(view, index, slot);

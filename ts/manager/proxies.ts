@@ -1,0 +1,299 @@
+/** What stands for a manager's object in its clients. */
+
+import { inspect } from 'node:util';
+import { TimeoutError } from '../errors.js';
+import { deadlineOf, millisecondsLeft, signalOf, type WaitOptions } from '../internal/deadline.js';
+import { validateFunction } from '../internal/validate.js';
+import type { Target } from '../process/target.js';
+import { tree } from '../process/tree.js';
+import { registerCodec } from '../serialization/registry.js';
+import { type Client, clientFor, keyOf } from './client.js';
+import { Hosted } from './hosted.js';
+import { PROXY_CODEC, type Reference } from './protocol.js';
+import { Server } from './server.js';
+
+const dropped = new FinalizationRegistry<{ client: Client; id: number }>(({ client, id }) => client.drop(id));
+
+/** What is behind a proxy of anyProxy(). */
+const behind = new WeakMap<object, BaseProxy>();
+
+/**
+ * A reference to an object in a manager's server: calls go there, results are copies. It may travel to other processes
+ * in messages, and into other objects of the same manager, where it stays a reference. The server gives an object up when
+ * no process has a proxy of it, dead ones not counted, and no other object holds it. Python: `BaseProxy`.
+ *
+ * Errors of the object are thrown here by their class, their stack the server's with this process's below; those of
+ * unknown classes as RemoteError. When the server has ended, every call rejects at once: ERR_MP_EOF, ECONNREFUSED.
+ */
+export class BaseProxy {
+  readonly #client: Client;
+  readonly #id: number;
+  readonly #type: string;
+
+  /** @internal */
+  constructor(client: Client, { type, id, counted }: Reference) {
+    this.#client = client;
+    this.#id = id;
+    this.#type = type;
+    client.hold(id, counted);
+    dropped.register(this, { client, id });
+  }
+
+  /** @internal */
+  protected call(method: string, ...args: unknown[]): Promise<unknown> {
+    return this.#client.call(this.#id, method, args);
+  }
+
+  /** A call that waits in the server: `args`, then milliseconds. @internal */
+  protected async callWaiting(
+    method: string,
+    args: readonly unknown[],
+    options: WaitOptions | undefined,
+  ): Promise<unknown> {
+    const deadline = deadlineOf(options);
+    const signal = signalOf(options);
+    const given = [...args, millisecondsLeft(deadline)];
+    try {
+      const value = await this.#client.call(this.#id, method, given, signal);
+      if (value === false && signal?.aborted === true) throw signal.reason;
+      return value;
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      throw error;
+    }
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    const proxy = behind.get(this) ?? this;
+    return `${proxy.constructor.name} { ${proxy.#type} #${proxy.#id} at ${keyOf(proxy.#client.address)} }`;
+  }
+
+  static {
+    registerCodec(BaseProxy, {
+      name: PROXY_CODEC,
+      pack: (object): Reference => {
+        const proxy = behind.get(object) ?? (object as BaseProxy);
+        proxy.#client.holdInTransit(proxy.#id);
+        return { server: proxy.#client.server, type: proxy.#type, id: proxy.#id, counted: false };
+      },
+      unpack,
+    });
+    registerCodec(Hosted, { name: PROXY_CODEC, pack: (object) => Server.reference(object as Hosted), unpack });
+  }
+}
+
+/** In the server an object of its own is what it is. */
+function unpack(packed: unknown): object {
+  const reference = packed as Reference;
+  return Server.hosted(reference) ?? proxyOf(reference);
+}
+
+function proxyOf(reference: Reference): BaseProxy {
+  const client = clientFor(JSON.parse(reference.server), () => tree.authKey);
+  const ProxyClass = Object.hasOwn(PROXIES, reference.type) ? PROXIES[reference.type] : undefined;
+  return ProxyClass === undefined ? anyProxy(client, reference) : new ProxyClass(client, reference);
+}
+
+/** A Map in the server. Keys are compared by value, objects as keys too. Python: `DictProxy` */
+export class DictProxy<V = unknown> extends BaseProxy {
+  async get(key: unknown): Promise<V | undefined> {
+    return (await this.call('get', key)) as V | undefined;
+  }
+  async set(key: unknown, value: V): Promise<void> {
+    await this.call('set', key, value);
+  }
+  async has(key: unknown): Promise<boolean> {
+    return (await this.call('has', key)) as boolean;
+  }
+  /** Resolves whether it was there. */
+  async delete(key: unknown): Promise<boolean> {
+    return (await this.call('delete', key)) as boolean;
+  }
+  async keys(): Promise<unknown[]> {
+    return (await this.call('keys')) as unknown[];
+  }
+  async values(): Promise<V[]> {
+    return (await this.call('values')) as V[];
+  }
+  async entries(): Promise<[unknown, V][]> {
+    return (await this.call('entries')) as [unknown, V][];
+  }
+  async size(): Promise<number> {
+    return (await this.call('size')) as number;
+  }
+  async toObject(): Promise<Record<string, V>> {
+    return (await this.call('toObject')) as Record<string, V>;
+  }
+  async clear(): Promise<void> {
+    await this.call('clear');
+  }
+
+  /**
+   * Changes the value of a key in one step: who else sets, deletes or updates it waits. A function runs here, closures
+   * and async ones too; a module's export ('file#name') runs in the server. Resolves with the new value. When the change
+   * throws, or this process dies in it, the value stays.
+   */
+  async update(key: unknown, change: Target<[V | undefined], V>): Promise<V> {
+    if (typeof change === 'string' || change instanceof URL) {
+      return (await this.call('updateThere', key, String(change))) as V;
+    }
+    validateFunction(change, 'change');
+    const [token, old] = (await this.call('lockKey', key)) as [number, V | undefined];
+    let changed = false;
+    let value: V | undefined;
+    try {
+      value = await change(old);
+      changed = true;
+    } finally {
+      await this.#unlock(key, token, changed, value);
+    }
+    return value;
+  }
+
+  /** A value that can't travel leaves the old one. */
+  async #unlock(key: unknown, token: number, changed: boolean, value: V | undefined): Promise<void> {
+    try {
+      await this.call('unlockKey', key, token, changed, value);
+    } catch (error) {
+      await this.call('unlockKey', key, token, false);
+      throw error;
+    }
+  }
+}
+
+/** An array in the server. Python: `ListProxy` */
+export class ListProxy<V = unknown> extends BaseProxy {
+  /** Resolves with the new length. */
+  async push(...values: V[]): Promise<number> {
+    return (await this.call('push', ...values)) as number;
+  }
+  async pop(): Promise<V | undefined> {
+    return (await this.call('pop')) as V | undefined;
+  }
+  /** From the end when negative. */
+  async at(index: number): Promise<V | undefined> {
+    return (await this.call('at', index)) as V | undefined;
+  }
+  /** @throws ERR_OUT_OF_RANGE: there is no such element. */
+  async set(index: number, value: V): Promise<void> {
+    await this.call('set', index, value);
+  }
+  async length(): Promise<number> {
+    return (await this.call('length')) as number;
+  }
+  async slice(start?: number, end?: number): Promise<V[]> {
+    return (await this.call('slice', start, end)) as V[];
+  }
+  async toArray(): Promise<V[]> {
+    return (await this.call('toArray')) as V[];
+  }
+}
+
+/** Names and values in the server. Python: `NamespaceProxy` */
+export class NamespaceProxy extends BaseProxy {
+  async get(key: string): Promise<unknown> {
+    return this.call('get', key);
+  }
+  async set(key: string, value: unknown): Promise<void> {
+    await this.call('set', key, value);
+  }
+}
+
+/** A queue in the server. Python: `Queue` of a manager */
+export class QueueProxy<T = unknown> extends BaseProxy {
+  /** @throws ERR_MP_QUEUE_FULL: no room in time. */
+  async put(item: T, options?: WaitOptions): Promise<void> {
+    await this.callWaiting('put', [item], options);
+  }
+  /** @throws ERR_MP_QUEUE_EMPTY: nothing came in time. */
+  async get(options?: WaitOptions): Promise<T> {
+    return (await this.callWaiting('get', [], options)) as T;
+  }
+  async size(): Promise<number> {
+    return (await this.call('size')) as number;
+  }
+  async isEmpty(): Promise<boolean> {
+    return (await this.call('isEmpty')) as boolean;
+  }
+  async isFull(): Promise<boolean> {
+    return (await this.call('isFull')) as boolean;
+  }
+}
+
+/** A lock in the server: its holder is a process; when that dies, the next one gets it. Python: `Lock` of a manager */
+export class LockProxy extends BaseProxy {
+  /** False on time-out. @throws ERR_MP_OWNER_DIED, once per death: the lock is yours. */
+  async acquire(options?: WaitOptions): Promise<boolean> {
+    return (await this.callWaiting('acquire', [], options)) as boolean;
+  }
+  /** Whoever holds it. @throws ERR_MP_OVER_RELEASE: nobody does. */
+  async release(): Promise<void> {
+    await this.call('release');
+  }
+  /** Acquires, runs, releases, whatever happens. @throws ERR_MP_TIMEOUT, and the body does not run. */
+  async use<R>(body: () => R | Promise<R>, options?: WaitOptions): Promise<R> {
+    validateFunction(body, 'body');
+    try {
+      if (!(await this.acquire(options))) throw new TimeoutError('the time to wait for the lock is up');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_MP_OWNER_DIED') await this.release();
+      throw error;
+    }
+    try {
+      return await body();
+    } finally {
+      await this.release();
+    }
+  }
+}
+
+/** An event in the server. Python: `Event` of a manager */
+export class EventProxy extends BaseProxy {
+  async isSet(): Promise<boolean> {
+    return (await this.call('isSet')) as boolean;
+  }
+  async set(): Promise<void> {
+    await this.call('set');
+  }
+  async clear(): Promise<void> {
+    await this.call('clear');
+  }
+  /** False on time-out. */
+  async wait(options?: WaitOptions): Promise<boolean> {
+    return (await this.callWaiting('wait', [], options)) as boolean;
+  }
+}
+
+const PROXIES: Readonly<Record<string, new (client: Client, reference: Reference) => BaseProxy>> = {
+  dict: DictProxy,
+  list: ListProxy,
+  namespace: NamespaceProxy,
+  queue: QueueProxy,
+  lock: LockProxy,
+  event: EventProxy,
+};
+
+class RegisteredProxy extends BaseProxy {
+  invoke(method: string, args: readonly unknown[]): Promise<unknown> {
+    return this.call(method, ...args);
+  }
+}
+
+/** Of a registered class: each name is a method, which the server knows or does not. */
+function anyProxy(client: Client, reference: Reference): BaseProxy {
+  const proxy = new RegisteredProxy(client, reference);
+  const face = new Proxy(proxy, {
+    get(target, name) {
+      // A proxy is no promise, and private fields are the target's own.
+      if (typeof name !== 'string' || name === 'then' || name in Object.prototype) {
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      }
+      return (...args: unknown[]) => target.invoke(name, args);
+    },
+    getPrototypeOf: () => RegisteredProxy.prototype,
+  });
+  behind.set(face, proxy);
+  return face;
+}

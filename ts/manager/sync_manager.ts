@@ -1,0 +1,250 @@
+/** Manager and SyncManager: a server process that keeps plain objects for many processes. */
+
+import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
+import { type Address, authKeyOf, validateAddress } from '../connection/address.js';
+import type { Connection } from '../connection/connection.js';
+import { Listener } from '../connection/listener.js';
+import { Pipe } from '../connection/pipe.js';
+import { AuthenticationError, EndOfFileError, InvalidStateError, ProcessError } from '../errors.js';
+import { perProcess } from '../internal/per_process.js';
+import { invalidArgType, invalidArgValue, validateOptions, validateString } from '../internal/validate.js';
+import { Process } from '../process/process.js';
+import { resolveTarget, type Target } from '../process/target.js';
+import { tree } from '../process/tree.js';
+import { type Client, clientFor, forgetClient, keyOf } from './client.js';
+import { BUILT_IN } from './hosted_types.js';
+import { SERVER } from './protocol.js';
+import type { DictProxy, EventProxy, ListProxy, LockProxy, NamespaceProxy, QueueProxy } from './proxies.js';
+import { serve } from './server.js';
+
+export interface ManagerOptions {
+  /** Default: a Unix socket that nobody else has. `{ host, port }` for other machines, port 0 for any free one. */
+  address?: Address | undefined;
+  /** Who has it may do everything with the manager's objects. Default: this tree of processes' own. */
+  authKey?: Uint8Array | undefined;
+}
+
+/** Milliseconds that a server has to end. */
+const GRACE = 1000;
+
+const registered = new Map<string, Target>();
+
+/** What the server tells when it has begun, or could not. */
+type Greeting = { readonly address: Address } | { readonly error: unknown };
+
+/** Keeps the constructor for Manager() and connect(). */
+const internal = Symbol('internal');
+
+/** Servers that this process has started; a forked child has started none. */
+const started = perProcess(() => new WeakMap<SyncManager, Process>());
+
+/**
+ * Starts a server process that keeps objects which many processes use through proxies: Python's `Manager`. It ends by
+ * shutdown(), or with this process, however that ends.
+ *
+ * Both sides prove to each other that they have the same key (HMAC); what follows is not encrypted. Clients that have the
+ * key are trusted as this process is: they may, say, register no class, but fill the server's memory.
+ *
+ * ```js
+ * await using manager = await Manager();
+ * const scores = await manager.dict();
+ * await new Process({ target: () => scores.update('a', (old = 0) => old + 1) }).start();
+ * ```
+ * @throws ERR_MP_START_METHOD; EADDRINUSE, EACCES: where it should listen; ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE;
+ * ERR_OUT_OF_RANGE.
+ */
+export async function Manager(options: ManagerOptions = {}): Promise<SyncManager> {
+  validateOptions(options, 'options');
+  const { address = unnamedAddress() } = options;
+  validateAddress(address);
+  const authKey = authKeyOf({ authKey: options.authKey }) ?? tree.authKey;
+  const [here, there] = Pipe<Greeting>({ duplex: false });
+  const server = new Process({
+    name: 'Manager',
+    daemon: true,
+    target: async () => {
+      here.close();
+      await runServer(there, address, authKey);
+    },
+  });
+  try {
+    await server.start();
+    there.close();
+    const greeting = await here.recv();
+    if ('error' in greeting) throw greeting.error;
+    const manager = new SyncManager(
+      internal,
+      greeting.address,
+      clientFor(greeting.address, () => authKey),
+    );
+    started.value.set(manager, server);
+    return manager;
+  } catch (error) {
+    there.close();
+    if (server.pid !== undefined) {
+      server.kill();
+      await server.join();
+    }
+    server.close();
+    if (error instanceof EndOfFileError) throw new ProcessError('the server process ended before it listened');
+    throw error;
+  } finally {
+    here.close();
+  }
+}
+
+/** An abstract Unix socket: it leaves no file, whoever is killed. The key keeps strangers out. unix(7) */
+function unnamedAddress(): Address {
+  return { path: `\0mp-manager-${randomUUID()}` };
+}
+
+/** In the server process. */
+async function runServer(there: Connection<Greeting>, address: Address, authKey: Uint8Array): Promise<void> {
+  const tell = async (greeting: Greeting): Promise<void> => {
+    await there.send(greeting);
+    there.close();
+  };
+  const listen = async (): Promise<Listener> => {
+    try {
+      return await Listener.listen(address, { authKey });
+    } catch (error) {
+      await tell({ error });
+      return process.exit(1);
+    }
+  };
+  const greet = (listener: Listener): Promise<void> => tell({ address: listener.address });
+  await serve(listen, (listener) => keyOf(listener.address), registered, greet);
+}
+
+/**
+ * A manager's server as this process reaches it: makes objects there and gives proxies of them. Forked children may use
+ * it and the proxies, each by a connection of its own. Python: `multiprocessing.managers.SyncManager`.
+ */
+export class SyncManager {
+  readonly #address: Address;
+  readonly #client: Client;
+
+  /** @internal */
+  constructor(key: typeof internal, address: Address, client: Client) {
+    if (key !== internal) throw new TypeError('a SyncManager is made by Manager() or SyncManager.connect()');
+    this.#address = address;
+    this.#client = client;
+  }
+
+  /**
+   * Reaches a manager that another program has started, on this machine or another.
+   * @throws ERR_MP_AUTH: it has another key; ECONNREFUSED, ENOENT: there is none; ERR_INVALID_ARG_TYPE;
+   * ERR_INVALID_ARG_VALUE; ERR_OUT_OF_RANGE.
+   *
+   * Python: `SyncManager(address, authkey).connect()`
+   */
+  static async connect(address: Address, options: { authKey: Uint8Array }): Promise<SyncManager> {
+    validateAddress(address);
+    const authKey = authKeyOf(options);
+    if (authKey === undefined) throw invalidArgType('options.authKey', 'an instance of Uint8Array', authKey);
+    const client = clientFor(address, () => authKey);
+    if (!client.hasKey(authKey)) throw new AuthenticationError('this process uses that manager with another key');
+    try {
+      await client.call(SERVER, 'count', []);
+    } catch (error) {
+      forgetClient(client);
+      throw error;
+    }
+    return new SyncManager(internal, { ...address }, client);
+  }
+
+  /**
+   * From now on managers that are started here can create() objects of that name: `create` makes one, a class's instance
+   * say, and its methods are what proxies have, but for those that begin with '_'. Python: `BaseManager.register`
+   * @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE: a name that every manager has; ERR_MP_TARGET.
+   */
+  static register(name: string, create: Target): void {
+    validateString(name, 'name');
+    if (Object.hasOwn(BUILT_IN, name)) throw invalidArgValue('name', 'must not be one that every manager has', name);
+    resolveTarget(create);
+    registered.set(name, create);
+  }
+
+  /** Where the server listens: what connect() takes. */
+  get address(): Address {
+    return { ...this.#address };
+  }
+
+  /** A new dictionary in the server, with these entries. */
+  async dict<V>(initial?: Record<string, V> | Map<unknown, V>): Promise<DictProxy<V>> {
+    return (await this.create('dict', initial)) as DictProxy<V>;
+  }
+  /** A new list in the server, with these elements. */
+  async list<V>(initial?: Iterable<V>): Promise<ListProxy<V>> {
+    return (await this.create('list', initial === undefined ? undefined : [...initial])) as ListProxy<V>;
+  }
+  /** New names and values in the server. */
+  async namespace(initial?: object): Promise<NamespaceProxy> {
+    return (await this.create('namespace', initial)) as NamespaceProxy;
+  }
+  /** A new queue in the server; 0, the default, bounds it by memory only. */
+  async queue<T>(maxSize?: number): Promise<QueueProxy<T>> {
+    return (await this.create('queue', maxSize)) as QueueProxy<T>;
+  }
+  /** A new lock in the server. */
+  async lock(): Promise<LockProxy> {
+    return (await this.create('lock')) as LockProxy;
+  }
+  /** A new event in the server. */
+  async event(): Promise<EventProxy> {
+    return (await this.create('event')) as EventProxy;
+  }
+
+  /**
+   * A new object of a registered class, made there from these arguments.
+   * @throws ERR_INVALID_ARG_VALUE: nothing was registered under that name before the manager started.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: its methods are the registered class's
+  async create(name: string, ...args: unknown[]): Promise<any> {
+    validateString(name, 'name');
+    return this.#client.call(SERVER, 'create', [name, args]);
+  }
+
+  /** How many objects the server keeps for proxies. */
+  async count(): Promise<number> {
+    return (await this.#client.call(SERVER, 'count', [])) as number;
+  }
+
+  /**
+   * Ends the server; every call to it, here and elsewhere, rejects. Idempotent.
+   * @throws ERR_MP_INVALID_STATE: another process has started it.
+   */
+  async shutdown(): Promise<void> {
+    const server = started.value.get(this);
+    if (server === undefined) {
+      throw new InvalidStateError(
+        'only the process that started a manager can shut it down; close() ends your own use',
+      );
+    }
+    started.value.delete(this);
+    await this.#client.call(SERVER, 'shutdown', []).catch(() => {});
+    this.close();
+    if (!(await server.join({ timeout: GRACE }))) server.terminate();
+    if (!(await server.join({ timeout: GRACE }))) server.kill();
+    await server.join();
+    server.close();
+  }
+
+  /** Ends this process's use of it: its proxies here reject with ERR_MP_CLOSED. The server goes on. Idempotent. */
+  close(): void {
+    forgetClient(this.#client);
+    this.#client.close();
+  }
+
+  /** shutdown() in the process that started it, else close(). */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (started.value.has(this)) await this.shutdown();
+    else this.close();
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return `SyncManager { ${keyOf(this.#address)} }`;
+  }
+}
