@@ -20,6 +20,7 @@ class NameRegistry : public Napi::ObjectWrap<NameRegistry> {
   static void init(Napi::Env env, Napi::Object exports) {
     exports.Set("NameRegistry", DefineClass(env, "NameRegistry",
                                             {
+                                                InstanceMethod<&NameRegistry::Fd>("fd"),
                                                 InstanceMethod<&NameRegistry::Publish>("publish"),
                                                 InstanceMethod<&NameRegistry::IsTracked>("isTracked"),
                                                 InstanceMethod<&NameRegistry::Add>("add"),
@@ -27,12 +28,17 @@ class NameRegistry : public Napi::ObjectWrap<NameRegistry> {
                                             }));
   }
 
-  // new NameRegistry(): a new tree's
+  // new NameRegistry(): a new tree's. new NameRegistry(fd: number): the one that this process was given
   explicit NameRegistry(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NameRegistry>(info) {
-    registry_.emplace(unwrap(info.Env(), ipc::NameRegistry::create()));
+    registry_.emplace(unwrap(info.Env(), info[0].IsNumber()
+                                             ? ipc::NameRegistry::inherit(sys::UniqueFd(int_arg(info, 0)))
+                                             : ipc::NameRegistry::create()));
   }
 
  private:
+  // fd(): number; it stays the registry's
+  Napi::Value Fd(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), registry_->fd()); }
+
   // publish(file: string)
   Napi::Value Publish(const Napi::CallbackInfo& info) {
     return unwrap_status(info.Env(), registry_->publish(string_arg(info, 0)));

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "sys/descriptor.h"
 #include "sys/file_lock.h"
 #include "sys/file_size.h"
 #include "sys/memory_object.h"
@@ -61,29 +62,37 @@ sys::Result<NameRegistry> NameRegistry::create() {
   if (!inode.ok()) return inode.error();
   if (!locked.ok()) return locked.error();
   if (!mapping.ok()) return mapping.error();
+  std::atomic_ref(*reinterpret_cast<uint64_t*>(mapping.value().data())).store(kSignature);
   return NameRegistry(std::move(file).value(), std::move(mapping).value(), inode.value());
+}
+
+sys::Result<NameRegistry> NameRegistry::inherit(sys::UniqueFd fd) {
+  auto own = sys::duplicate(fd.get());  // close-on-exec, as the given one can't be
+  if (!own.ok()) return own.error();
+  return over(std::move(own).value());
 }
 
 sys::Result<NameRegistry> NameRegistry::open(const std::string& file) {
   auto opened = sys::open_shared_memory(file, O_RDWR, 0);
   if (!opened.ok()) return opened.error();
-  const int fd = opened.value().get();
+  return over(std::move(opened).value());
+}
+
+sys::Result<NameRegistry> NameRegistry::over(sys::UniqueFd opened) {
+  const int fd = opened.get();
   const auto size = sys::file_size(fd);
   const auto inode = sys::file_inode(fd);
   if (!size.ok() || !inode.ok()) return size.ok() ? inode.error() : size.error();
   if (size.value() < static_cast<int64_t>(kSlotsOffset + sizeof(Slot))) return sys::Error{EPROTO, "shm_open"};
   auto mapping = sys::Mapping::shared(fd, static_cast<size_t>(size.value()));
   if (!mapping.ok()) return mapping.error();
-  NameRegistry registry(std::move(opened).value(), std::move(mapping).value(), inode.value());
+  NameRegistry registry(std::move(opened), std::move(mapping).value(), inode.value());
   const auto& signature = *reinterpret_cast<const uint64_t*>(registry.mapping_.data());
   if (signature != kSignature) return sys::Error{EPROTO, "shm_open"};
   return registry;
 }
 
-sys::Status NameRegistry::publish(const std::string& file) const {
-  std::atomic_ref(*reinterpret_cast<uint64_t*>(mapping_.data())).store(kSignature);
-  return sys::name_shared_memory(fd(), file);
-}
+sys::Status NameRegistry::publish(const std::string& file) const { return sys::name_shared_memory(fd(), file); }
 
 sys::Status NameRegistry::refresh() {
   const auto size = sys::file_size(fd());

@@ -29,6 +29,9 @@ class NameRegistry {
  public:
   // A new one; the caller and who inherits its descriptor are the tree. It has no name yet.
   static sys::Result<NameRegistry> create();
+  // Of the caller's tree, by a descriptor that it was given; it belongs to the registry from here on. EPROTO: no
+  // registry.
+  static sys::Result<NameRegistry> inherit(sys::UniqueFd fd);
   // Of another tree, by its file ('/name'). EPROTO: no registry.
   static sys::Result<NameRegistry> open(const std::string& file);
 
@@ -61,6 +64,8 @@ class NameRegistry {
 
   NameRegistry(sys::UniqueFd fd, sys::Mapping mapping, uint64_t inode)
       : fd_(std::move(fd)), mapping_(std::move(mapping)), inode_(inode) {}
+
+  static sys::Result<NameRegistry> over(sys::UniqueFd fd);
 
   uint32_t capacity() const;
   Slot& slot(uint32_t index) const;

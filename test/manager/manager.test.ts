@@ -13,6 +13,7 @@ import {
   SyncManager,
   Value,
 } from 'posix-multiprocessing';
+import { runScript } from '../support/run_script.js';
 import { waitFor } from '../support/watchdog.js';
 
 class Counter {
@@ -427,5 +428,26 @@ describe('a manager', () => {
     assert.throws(() => Reflect.construct(SyncManager, []), TypeError);
     await assert.rejects(manager.queue(1.5), { code: 'ERR_OUT_OF_RANGE' });
     await assert.rejects(manager.dict(5 as never), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+});
+
+describe('a manager whose server is a fresh process', () => {
+  it('does the same, with registered functions that it can find', async () => {
+    const { stdout, stderr, facts } = await runScript(
+      `
+      import { Manager, setStartMethod, SyncManager } from 'posix-multiprocessing';
+      setStartMethod('spawn');
+      SyncManager.register('Halver', process.argv[1]);
+      const manager = await Manager();
+      const dict = await manager.dict({ n: 8 });
+      await dict.update('n', (old) => old + 2);
+      const halver = await manager.create('Halver', 3);
+      console.log(await dict.get('n'), await halver.half());
+      await manager.shutdown();
+      SyncManager.register('Closure', () => ({}));
+      await Manager().catch(({ code }) => console.log(code));`,
+      { args: [new URL('updates.js#makeHalver', import.meta.url).href] },
+    );
+    assert.equal(stdout, '10 1.5\nERR_MP_TARGET\n', stderr + facts);
   });
 });

@@ -119,6 +119,25 @@ describe('names in /dev/shm', () => {
     await gone(names[0], names[1]);
   });
 
+  it('that spawned processes make go with the whole tree', async () => {
+    const names = fourNames();
+    const { stdout, stderr } = await run(
+      names,
+      `
+      for (const [index, startMethod] of ['spawn', 'forkserver'].entries()) {
+        const target = '${new URL('maker.js', import.meta.url).href}#make';
+        const child = new Process({ target, args: [names[index]], startMethod });
+        await child.start();
+        await child.join();
+        SharedMemory.open(names[index]).close();
+      }
+      console.log('both stay');
+      process.kill(process.pid, 'SIGKILL');`,
+    );
+    assert.equal(stdout, 'both stay\n', stderr);
+    await gone(names[0], names[1]);
+  });
+
   it('that persist, or belong to another tree, are not touched', async () => {
     const names = fourNames();
     const [persistent, opened, own] = names;

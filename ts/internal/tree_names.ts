@@ -9,30 +9,40 @@ import { isMainThread } from 'node:worker_threads';
 import { native, trackerProgram } from '../native/load.js';
 import type { NameRegistryObject } from '../native/name_registry.js';
 
+/** Tells a fresh process of the tree the number of its descriptor, and the registry's file. */
+const VARIABLE = 'MP_TREE_NAMES';
+
 class TreeNames {
-  readonly #registry: NameRegistryObject = new native.NameRegistry();
-  readonly #file: string = `/mp-names-${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
+  readonly registry: NameRegistryObject;
+  readonly file: string;
   readonly #slots: Map<string, number> = new Map();
 
+  constructor() {
+    const inherited = /^(\d+):(\/.+)$/.exec(process.env[VARIABLE] ?? '');
+    delete process.env[VARIABLE]; // other programs that this process starts are no part of the tree
+    this.file = inherited?.[2] ?? `/mp-names-${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
+    this.registry = new native.NameRegistry(inherited === null ? undefined : Number(inherited[1]));
+  }
+
   add(file: string, inode: number): void {
-    if (!this.#registry.isTracked()) this.#startTracker();
-    this.#slots.set(file, this.#registry.add(file, inode));
+    if (!this.registry.isTracked()) this.#startTracker();
+    this.#slots.set(file, this.registry.add(file, inode));
   }
 
   remove(file: string): void {
-    this.#registry.remove(file, this.#slots.get(file));
+    this.registry.remove(file, this.#slots.get(file));
     this.#slots.delete(file);
   }
 
   /** For the tree's first name, or because somebody has killed the tracker. */
   #startTracker(): void {
     try {
-      this.#registry.publish(this.#file);
+      this.registry.publish(this.file);
     } catch (error) {
       // Another process of the tree was first.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const failure = runTracker('track', this.#file);
+    const failure = runTracker('track', this.file);
     if (failure !== undefined) {
       process.emitWarning(`${failure}: names in /dev/shm may stay after the end of this program`, {
         code: 'MP_NO_TRACKER',
@@ -66,6 +76,12 @@ let names: TreeNames | undefined = isMainThread ? open() : undefined;
 function treeNames(): TreeNames {
   names ??= new TreeNames();
   return names;
+}
+
+/** What makes a fresh process part of this tree: a descriptor, there to be number `fd`, and the variable that tells it. */
+export function inheritableNames(fd: number): { fd: number; environment: Record<string, string> } | undefined {
+  if (names === undefined) return undefined;
+  return { fd: names.registry.fd(), environment: { [VARIABLE]: `${fd}:${names.file}` } };
 }
 
 /**

@@ -5,7 +5,7 @@ import { connect } from '../connection/connect.js';
 import type { Connection } from '../connection/connection.js';
 import { ClosedError, EndOfFileError } from '../errors.js';
 import { perProcess } from '../internal/per_process.js';
-import { type Call, isAnswer, LONGEST_MESSAGE, SERVER } from './protocol.js';
+import { type Call, isAnswer, keyOf, LONGEST_MESSAGE, SERVER } from './protocol.js';
 
 /** Milliseconds that a proxy which was sent to another process is kept for its receiver. */
 const TRANSIT = 30_000;
@@ -232,10 +232,6 @@ const clients = perProcess(
     return inherited;
   },
 );
-
-export function keyOf(address: Address): string {
-  return JSON.stringify(address);
-}
 
 /** The one for this address, made with that key when there is none. */
 export function clientFor(address: Address, authKey: () => Uint8Array): Client {

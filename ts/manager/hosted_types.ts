@@ -3,7 +3,7 @@
 import { types } from 'node:util';
 import { OverReleaseError, OwnerDiedError, QueueEmptyError, QueueFullError } from '../errors.js';
 import { invalidArgType, outOfRange, validateInteger, validateString } from '../internal/validate.js';
-import { resolveTarget } from '../process/target.js';
+import { callTarget, resolveTarget } from '../process/target.js';
 import { serialize } from '../serialization/serialize.js';
 import type { Caller, Context, Methods } from './hosted.js';
 import { EXPIRED, Waiters } from './waiters.js';
@@ -54,7 +54,7 @@ class Dict {
       const change = resolveTarget(target);
       await this.#lock(context, canonical(key));
       try {
-        const value = await change(this.#entries.get(canonical(key))?.[1]);
+        const value = await callTarget(change, [this.#entries.get(canonical(key))?.[1]]);
         this.#set(key, value);
         return value;
       } finally {

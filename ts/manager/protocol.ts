@@ -1,5 +1,7 @@
 /** What a manager's server and its clients say to each other: one message for each call, one for each answer. */
 
+import type { Address } from '../connection/address.js';
+
 /** The server itself, as an object that calls go to. */
 export const SERVER = 0;
 
@@ -32,4 +34,9 @@ export function isCall(message: unknown): message is Call {
 
 export function isAnswer(message: unknown): message is Answer {
   return Array.isArray(message) && message.length === 3 && Number.isSafeInteger(message[0]);
+}
+
+/** How an address is written where it names a server. */
+export function keyOf(address: Address): string {
+  return JSON.stringify(address);
 }

@@ -7,9 +7,9 @@ import { validateFunction } from '../internal/validate.js';
 import type { Target } from '../process/target.js';
 import { tree } from '../process/tree.js';
 import { registerCodec } from '../serialization/registry.js';
-import { type Client, clientFor, keyOf } from './client.js';
+import { type Client, clientFor } from './client.js';
 import { Hosted } from './hosted.js';
-import { PROXY_CODEC, type Reference } from './protocol.js';
+import { keyOf, PROXY_CODEC, type Reference } from './protocol.js';
 import { Server } from './server.js';
 
 const dropped = new FinalizationRegistry<{ client: Client; id: number }>(({ client, id }) => client.drop(id));

@@ -1,16 +1,17 @@
 /** The server process of a manager: keeps the objects, answers the calls of all clients. */
 
 import { inspect } from 'node:util';
+import type { Address } from '../connection/address.js';
 import type { Connection } from '../connection/connection.js';
-import type { Listener } from '../connection/listener.js';
+import { Listener } from '../connection/listener.js';
 import { AuthenticationError, ClosedError, MultiprocessingError, RemoteError } from '../errors.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgValue, validateInteger } from '../internal/validate.js';
-import { resolveTarget, type Target } from '../process/target.js';
+import { callTarget, resolveTarget, type Target } from '../process/target.js';
 import { nearestErrorClass } from '../serialization/error_classes.js';
 import { type Caller, fromObject, fromTable, Hosted } from './hosted.js';
 import { BUILT_IN } from './hosted_types.js';
-import { type Answer, type Call, isCall, LONGEST_MESSAGE, type Reference, SERVER } from './protocol.js';
+import { type Answer, type Call, isCall, keyOf, LONGEST_MESSAGE, type Reference, SERVER } from './protocol.js';
 import { Pending } from './waiters.js';
 
 /** Calls of one client that are not answered: more wait until the client has read some answers. */
@@ -191,7 +192,7 @@ export class Server {
     if (make !== undefined) return new Hosted(id, name, fromTable(make(args[0]).methods));
     const registered = this.#registered.get(name);
     if (registered === undefined) throw invalidArgValue('name', 'must be registered before the manager starts', name);
-    const object: unknown = await resolveTarget(registered)(...args);
+    const object: unknown = await callTarget(resolveTarget(registered), args);
     if (typeof object !== 'object' || object === null) {
       throw invalidArgValue('create', 'must make an object', object);
     }
@@ -242,18 +243,29 @@ function travelling(error: unknown): Error {
   return remote;
 }
 
-/** Listens, tells where, and serves until shutdown. */
-export async function serve(
-  listen: () => Promise<Listener>,
-  key: (listener: Listener) => string,
+/** What the server process tells when it has begun, or could not. */
+export type Greeting = { readonly address: Address } | { readonly error: unknown };
+
+/** All that the server process does: listens, tells where, and serves until shutdown. */
+export async function runServer(
+  there: Connection<Greeting>,
+  address: Address,
+  authKey: Uint8Array,
   registered: ReadonlyMap<string, Target>,
-  tell: (listener: Listener) => Promise<void>,
 ): Promise<void> {
   // As in Python: Ctrl-C is for the program that uses the manager, which ends it.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => process.exit(0));
-  const listener = await listen();
-  const server = new Server(listener, key(listener), registered);
-  await tell(listener);
+  let listener: Listener;
+  try {
+    listener = await Listener.listen(address, { authKey });
+  } catch (error) {
+    await there.send({ error });
+    process.exitCode = 1;
+    return;
+  }
+  const server = new Server(listener, keyOf(listener.address), registered);
+  await there.send({ address: listener.address });
+  there.close();
   await server.run();
 }

@@ -4,19 +4,20 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { type Address, authKeyOf, validateAddress } from '../connection/address.js';
 import type { Connection } from '../connection/connection.js';
-import { Listener } from '../connection/listener.js';
 import { Pipe } from '../connection/pipe.js';
 import { AuthenticationError, EndOfFileError, InvalidStateError, ProcessError } from '../errors.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgType, invalidArgValue, validateOptions, validateString } from '../internal/validate.js';
+import { placeOf } from '../process/importable.js';
 import { Process } from '../process/process.js';
+import { getStartMethod } from '../process/start_method.js';
 import { resolveTarget, type Target } from '../process/target.js';
 import { tree } from '../process/tree.js';
-import { type Client, clientFor, forgetClient, keyOf } from './client.js';
+import { type Client, clientFor, forgetClient } from './client.js';
 import { BUILT_IN } from './hosted_types.js';
-import { SERVER } from './protocol.js';
+import { keyOf, SERVER } from './protocol.js';
 import type { DictProxy, EventProxy, ListProxy, LockProxy, NamespaceProxy, QueueProxy } from './proxies.js';
-import { serve } from './server.js';
+import { type Greeting, runServer } from './server.js';
 
 export interface ManagerOptions {
   /** Default: a Unix socket that nobody else has. `{ host, port }` for other machines, port 0 for any free one. */
@@ -29,9 +30,6 @@ export interface ManagerOptions {
 const GRACE = 1000;
 
 const registered = new Map<string, Target>();
-
-/** What the server tells when it has begun, or could not. */
-type Greeting = { readonly address: Address } | { readonly error: unknown };
 
 /** Keeps the constructor for Manager() and connect(). */
 const internal = Symbol('internal');
@@ -60,14 +58,7 @@ export async function Manager(options: ManagerOptions = {}): Promise<SyncManager
   validateAddress(address);
   const authKey = authKeyOf({ authKey: options.authKey }) ?? tree.authKey;
   const [here, there] = Pipe<Greeting>({ duplex: false });
-  const server = new Process({
-    name: 'Manager',
-    daemon: true,
-    target: async () => {
-      here.close();
-      await runServer(there, address, authKey);
-    },
-  });
+  const server = new Process({ name: 'Manager', daemon: true, ...serverTarget(here, there, address, authKey) });
   try {
     await server.start();
     there.close();
@@ -99,22 +90,28 @@ function unnamedAddress(): Address {
   return { path: `\0mp-manager-${randomUUID()}` };
 }
 
-/** In the server process. */
-async function runServer(there: Connection<Greeting>, address: Address, authKey: Uint8Array): Promise<void> {
-  const tell = async (greeting: Greeting): Promise<void> => {
-    await there.send(greeting);
-    there.close();
-  };
-  const listen = async (): Promise<Listener> => {
-    try {
-      return await Listener.listen(address, { authKey });
-    } catch (error) {
-      await tell({ error });
-      return process.exit(1);
-    }
-  };
-  const greet = (listener: Listener): Promise<void> => tell({ address: listener.address });
-  await serve(listen, (listener) => keyOf(listener.address), registered, greet);
+/** Under 'fork' registered functions may be closures; a fresh process must find them by their modules. */
+function serverTarget(
+  here: Connection<Greeting>,
+  there: Connection<Greeting>,
+  address: Address,
+  authKey: Uint8Array,
+): { target: Target; args?: readonly unknown[] } {
+  const method = getStartMethod();
+  if (method === 'fork') {
+    const target = (): Promise<void> => {
+      here.close();
+      return runServer(there, address, authKey, registered);
+    };
+    return { target };
+  }
+  const places = [...registered].map(([name, create]) => {
+    if (typeof create !== 'function') return [name, String(create)];
+    const { module, exportName } = placeOf(create, method);
+    return [name, `${module}#${exportName}`];
+  });
+  const target = new URL('./fresh_server.js#runServer', import.meta.url);
+  return { target, args: [there, address, authKey, new Map(places as [string, string][])] };
 }
 
 /**

@@ -1,6 +1,8 @@
 /** The face of native/binding/name_registry_api.cc. */
 
 export interface NameRegistryObject {
+  /** It stays the registry's. */
+  fd(): number;
   /** The registry appears in /dev/shm as that file, '/name'. */
   publish(file: string): void;
   /** Whether a tracker waits for the end of the tree. */
@@ -12,8 +14,10 @@ export interface NameRegistryObject {
 }
 
 export interface NameRegistryBinding {
-  /** A new one: this process, and those that inherit its descriptor, are the tree. */
-  NameRegistry: new () => NameRegistryObject;
+  /** A new one: this process, and those that inherit its descriptor, are the tree. Or of an inherited descriptor. */
+  NameRegistry: new (
+    fd?: number,
+  ) => NameRegistryObject;
   /** Runs a program in a session of its own and blocks until it has ended; its exit code. */
   runDetached(program: string, ...commandLine: string[]): number;
 }

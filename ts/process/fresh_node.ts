@@ -3,12 +3,16 @@
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../connection/connection.js';
+import { Pipe } from '../connection/pipe.js';
+import { inheritableNames } from '../internal/tree_names.js';
 import { native } from '../native/load.js';
 import { environment } from './birth.js';
 import { ChildHandle } from './child_handle.js';
 
 /** The number of its end, there. */
 export const CONNECTION = 3;
+/** The number of the registry of the tree's names, there. */
+const NAMES = 4;
 
 /** Options that say what this process runs, or that can be used once only. */
 const OWN_OPTIONS =
@@ -31,9 +35,13 @@ export function startFreshNode(program: URL, theirs: Connection): ChildHandle {
   const nothing = openSync('/dev/null', 'r');
   try {
     const args = [process.execPath, ...inheritedOptions(process.execArgv), fileURLToPath(program)];
-    const variables = Object.entries(environment()).map(([name, value]) => `${name}=${value}`);
+    const names = inheritableNames(NAMES);
+    const variables = Object.entries({ ...environment(), ...names?.environment }).map(
+      ([name, value]) => `${name}=${value}`,
+    );
     // Node makes its own standard streams close-on-exec.
-    const descriptors = Int32Array.of(nothing, 0, 1, 1, 2, 2, theirs.fd, CONNECTION);
+    const registry = names === undefined ? [] : [names.fd, NAMES];
+    const descriptors = Int32Array.of(nothing, 0, 1, 1, 2, 2, theirs.fd, CONNECTION, ...registry);
     const { pid, pidfd } = native.spawn(process.execPath, args, variables, undefined, descriptors);
     return new ChildHandle(pid, pidfd);
   } finally {
