@@ -6,6 +6,7 @@
       "type": "static_library",
       "includes": ["native/flags.gypi"],
       "sources": [
+        "native/sys/bus_guard.cc",
         "native/sys/child_wait.cc",
         "native/sys/clock.cc",
         "native/sys/descriptor.cc",

@@ -112,6 +112,9 @@ Napi::Value DiscardWrites(const Napi::CallbackInfo& info) {
   return unwrap_status(info.Env(), mapping_arg(info, 0).discard_writes());
 }
 
+// guard(buffer: ArrayBuffer): what is past the end of its file reads as zeros, instead of SIGBUS
+void Guard(const Napi::CallbackInfo& info) { mapping_arg(info, 0).guard(); }
+
 // isMapped(value: unknown): boolean
 Napi::Value IsMapped(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), is_mapped(info[0])); }
 
@@ -129,6 +132,7 @@ void init_memory(Napi::Env env, Napi::Object exports) {
   export_function<Munmap>(env, exports, "munmap");
   export_function<Msync>(env, exports, "msync");
   export_function<DiscardWrites>(env, exports, "discardWrites");
+  export_function<Guard>(env, exports, "guard");
   export_function<IsMapped>(env, exports, "isMapped");
 }
 

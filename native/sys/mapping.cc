@@ -16,6 +16,7 @@ Result<Mapping> Mapping::create(int fd, size_t length, int protection, int flags
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
   static_cast<void>(unmap());
   bytes_ = std::exchange(other.bytes_, {});
+  guard_ = std::move(other.guard_);
   return *this;
 }
 
@@ -30,6 +31,7 @@ Status Mapping::discard_writes() const { return check(madvise(data(), size(), MA
 
 Status Mapping::unmap() {
   const auto bytes = std::exchange(bytes_, {});
+  guard_ = BusGuard();
   if (bytes.empty()) return done();
   return check(munmap(bytes.data(), bytes.size()), "munmap");
 }

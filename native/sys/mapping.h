@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "sys/bus_guard.h"
 #include "sys/result.h"
 
 namespace mp::sys {
@@ -29,7 +30,7 @@ class Mapping {
   }
 
   Mapping() = default;
-  Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})), guard_(std::move(other.guard_)) {}
   Mapping& operator=(Mapping&& other) noexcept;
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
@@ -44,6 +45,8 @@ class Mapping {
   // Of a MAP_PRIVATE mapping of a file: forgets what was written through it, so that it shows the file again. Linux's
   // madvise(MADV_DONTNEED).
   Status discard_writes() const;
+  // From now on touching what is past the file's end reads zeros instead of raising SIGBUS. See BusGuard.
+  void guard() { guard_ = BusGuard(bytes_); }
   // Gives the memory back now; the object is empty then. munmap(2)
   Status unmap();
 
@@ -51,6 +54,7 @@ class Mapping {
   explicit Mapping(std::span<std::byte> bytes) : bytes_(bytes) {}
 
   std::span<std::byte> bytes_;
+  BusGuard guard_;
 };
 
 }  // namespace mp::sys

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, it } from 'mocha';
 import { Pipe, Process, SharedMemory } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
 import { inChild } from '../support/in_child.js';
+import { runScript } from '../support/run_script.js';
 import { freshName } from './segments.js';
 
 const wrongType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
@@ -237,6 +238,39 @@ describe('SharedMemory', () => {
       memory.close();
       assert.equal(inspect(memory), `SharedMemory '${memory.name}' <closed>`);
     });
+  });
+});
+
+describe('a segment that another program has cut', () => {
+  it('reads as zeros past its end, and kills nobody, for writers, readers and children', async () => {
+    using memory = SharedMemory.create({ size: 4 * PAGE });
+    memory.bytes.fill(7);
+    using reader = SharedMemory.open(memory.name, { readOnly: true });
+    using other = SharedMemory.open(memory.name);
+    assert.equal(other.bytes[3 * PAGE], 7);
+    truncateSync(file(memory.name), PAGE);
+    assert.deepEqual([memory.bytes[PAGE - 1], memory.bytes[PAGE], memory.bytes[4 * PAGE - 1]], [7, 0, 0]);
+    memory.bytes.fill(8);
+    assert.deepEqual([other.bytes[0], other.bytes[PAGE], reader.bytes[0], reader.bytes[2 * PAGE]], [8, 0, 8, 0]);
+    assert.equal(await inChild(() => memory.bytes.subarray(3 * PAGE).reduce((sum, byte) => sum + byte)), 8 * PAGE);
+    using empty = SharedMemory.create({ size: PAGE });
+    truncateSync(file(empty.name), 0);
+    assert.equal(await inChild(() => Buffer.from(empty.bytes).every((byte) => byte === 0)), true);
+    memory.unlink();
+    empty.unlink();
+  });
+
+  it('does not keep other bus errors from ending the process', async () => {
+    const { signal } = await runScript(`
+      import { SharedMemory } from 'posix-multiprocessing';
+      import * as posix from 'posix-multiprocessing/posix';
+      const guarded = SharedMemory.create({ size: 1 });
+      const fd = posix.memfdCreate('cut');
+      posix.ftruncate(fd, 1);
+      const bytes = new Uint8Array(posix.mmap(fd, 1));
+      posix.ftruncate(fd, 0);
+      console.log(bytes[0]);`);
+    assert.equal(signal, 'SIGBUS');
   });
 });
 

@@ -28,6 +28,8 @@ export interface MemoryBinding {
   /** Every view of the buffer has length 0 afterwards. */
   munmap(buffer: ArrayBuffer): void;
   msync(buffer: ArrayBuffer, offset: number, length: number, flags: number): void;
+  /** What is past the end of its file reads as zeros, private to this process, instead of raising SIGBUS. */
+  guard(buffer: ArrayBuffer): void;
   /** A private mapping shows its file again. */
   discardWrites(buffer: ArrayBuffer): void;
   /** Whether mmap() made this ArrayBuffer. */

@@ -85,8 +85,9 @@ function openSegment(name: string, readOnly: boolean): Segment {
  * persists; other trees' processes that only opened it remove nothing. Mappings live on. It is shared under 'fork' by
  * being captured in a closure, and travels in messages by its name.
  *
- * A segment that some other program makes shorter (this library never does) loses the bytes past its new end: reading
- * them gives zeros from then on, and what is written there reaches nobody.
+ * A segment that some other program makes shorter (this library never does) loses the pages past its new end: they are
+ * zeros of this process's own from when they are next touched, and what is written there reaches nobody. (Elsewhere that
+ * ends the process with SIGBUS.)
  *
  * ```js
  * using totals = SharedMemory.create({ size: 8 });
@@ -110,6 +111,7 @@ export class SharedMemory {
     this.name = name;
     this.size = buffer.byteLength;
     this.#inode = inode;
+    native.guard(buffer);
     this.#buffer = buffer;
     this.#bytes = new Uint8Array(buffer);
     this.#readOnly = readOnly;
