@@ -19,6 +19,7 @@
         "native/sys/flock.cc",
         "native/sys/fork_count.cc",
         "native/sys/futex.cc",
+        "native/sys/futex_many.cc",
         "native/sys/helper_thread.cc",
         "native/sys/mapping.cc",
         "native/sys/memory_object.cc",
@@ -52,12 +53,8 @@
         "native/ipc/ring.cc",
         "native/ipc/ring_space.cc",
         "native/ipc/sem_lock.cc",
-        "native/ipc/semaphore_units.cc",
-        "native/ipc/unit_ledger.cc",
-        "native/ipc/wait_room.cc",
-        "native/ipc/waitable.cc",
-        "native/ipc/waiter_table.cc",
-        "native/ipc/word_lock.cc"
+        "native/ipc/sem_page.cc",
+        "native/ipc/word_watch.cc"
       ]
     },
     {

@@ -6,6 +6,7 @@
 #include "binding/api.h"
 #include "binding/args.h"
 #include "binding/errors.h"
+#include "ipc/word_watch.h"
 #include "sys/file_size.h"
 #include "sys/mapping.h"
 #include "sys/memory_object.h"
@@ -40,12 +41,14 @@ bool is_mapped(const Napi::Value& value) {
   return value.IsArrayBuffer() && value.As<Napi::Object>().CheckTypeTag(&kMapped);
 }
 
-sys::Mapping& mapping_arg(const Napi::CallbackInfo& info, size_t index) {
+const SharedMapping& shared_mapping_arg(const Napi::CallbackInfo& info, size_t index) {
   if (!is_mapped(info[index])) throw Napi::TypeError::New(info.Env(), "expected an ArrayBuffer of mmap()");
   void* holder = nullptr;
   napi_unwrap(info.Env(), info[index], &holder);
-  return **static_cast<SharedMapping*>(holder);
+  return *static_cast<SharedMapping*>(holder);
 }
+
+sys::Mapping& mapping_arg(const Napi::CallbackInfo& info, size_t index) { return *shared_mapping_arg(info, index); }
 
 // shmOpen(name: string, flags: number, mode: number): number; the caller owns the descriptor
 Napi::Value ShmOpen(const Napi::CallbackInfo& info) {
@@ -115,12 +118,73 @@ Napi::Value DiscardWrites(const Napi::CallbackInfo& info) {
 // guard(buffer: ArrayBuffer): what is past the end of its file reads as zeros, instead of SIGBUS
 void Guard(const Napi::CallbackInfo& info) { mapping_arg(info, 0).guard(); }
 
+class WordWatch : public Napi::ObjectWrap<WordWatch> {
+ public:
+  static void init(Napi::Env env, Napi::Object exports) {
+    exports.Set("WordWatch", DefineClass(env, "WordWatch",
+                                         {
+                                             InstanceMethod<&WordWatch::Fd>("fd"),
+                                             InstanceMethod<&WordWatch::Start>("start"),
+                                             InstanceMethod<&WordWatch::Changed>("changed"),
+                                             InstanceMethod<&WordWatch::Stop>("stop"),
+                                             InstanceMethod<&WordWatch::Close>("close"),
+                                         }));
+  }
+
+  explicit WordWatch(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<WordWatch>(info), watch_(unwrap(info.Env(), ipc::WordWatch::create())) {}
+
+  // Its threads go: a Worker may have ended.
+  ~WordWatch() override { close(); }
+
+ private:
+  // fd(): number; it stays the watch's
+  Napi::Value Fd(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), watch_->fd()); }
+
+  // start(ticket: number, buffer: ArrayBuffer, byteOffset: number, expected: number); a buffer of mmap()
+  Napi::Value Start(const Napi::CallbackInfo& info) {
+    SharedMapping mapping = shared_mapping_arg(info, 1);
+    const auto offset = static_cast<size_t>(int64_arg(info, 2));
+    if (offset % 4 != 0 || offset > mapping->size() || mapping->size() - offset < 4) {
+      throw Napi::RangeError::New(info.Env(), "outside the mapping");
+    }
+    const auto* word = reinterpret_cast<const uint32_t*>(mapping->data() + offset);
+    return unwrap_status(info.Env(),
+                         ipc::WordWatch::start(watch_, uint_arg(info, 0), word, uint_arg(info, 3), std::move(mapping)));
+  }
+
+  // changed(): number[]; tickets
+  Napi::Value Changed(const Napi::CallbackInfo& info) {
+    const auto tickets = watch_->changed();
+    auto array = Napi::Array::New(info.Env(), tickets.size());
+    for (uint32_t i = 0; i < tickets.size(); ++i) array[i] = Napi::Number::New(info.Env(), tickets[i]);
+    return array;
+  }
+
+  // stop(ticket: number)
+  void Stop(const Napi::CallbackInfo& info) { watch_->stop(uint_arg(info, 0)); }
+
+  // close(): also in a forked child, where it leaves the parent's words alone
+  void Close(const Napi::CallbackInfo&) { close(); }
+
+  void close() {
+    if (watch_->of_this_process()) {
+      watch_->close();
+    } else {
+      watch_->abandon();
+    }
+  }
+
+  std::shared_ptr<ipc::WordWatch> watch_;
+};
+
 // isMapped(value: unknown): boolean
 Napi::Value IsMapped(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), is_mapped(info[0])); }
 
 }  // namespace
 
 void init_memory(Napi::Env env, Napi::Object exports) {
+  WordWatch::init(env, exports);
   export_function<ShmOpen>(env, exports, "shmOpen");
   export_function<ShmUnlink>(env, exports, "shmUnlink");
   export_function<MakeNamelessObject>(env, exports, "makeNamelessObject");

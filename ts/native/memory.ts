@@ -10,7 +10,20 @@ export interface SemaphoreObject {
   close(): void;
 }
 
+export interface WordWatchObject {
+  /** Polls readable while changed() has something; it stays the watch's. */
+  fd(): number;
+  /** Watches a word of a buffer of mmap(), which stays mapped meanwhile. */
+  start(ticket: number, buffer: ArrayBuffer, byteOffset: number, expected: number): void;
+  /** Tickets of words that are not what they were; they are watched no more. */
+  changed(): number[];
+  stop(ticket: number): void;
+  /** Gives the descriptor back: nothing is watched any more. In a forked child it leaves the parent's watch alone. */
+  close(): void;
+}
+
 export interface MemoryBinding {
+  WordWatch: new () => WordWatchObject;
   Semaphore: new (name: string, flags: number, mode: number, value: number) => SemaphoreObject;
   semUnlink(name: string): void;
   /** The caller owns the descriptor. */

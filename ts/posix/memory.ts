@@ -10,6 +10,7 @@ import {
   validateString,
 } from '../internal/validate.js';
 import { native } from '../native/load.js';
+import { unmapMemory } from '../shared/unmap.js';
 import { validateDescriptor } from './arguments.js';
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fsConstants;
@@ -153,7 +154,7 @@ function validateMapped(buffer: unknown): asserts buffer is ArrayBuffer {
  */
 export function munmap(buffer: ArrayBuffer): void {
   validateMapped(buffer);
-  native.munmap(buffer);
+  unmapMemory(buffer);
 }
 
 const MS_ASYNC = 1;

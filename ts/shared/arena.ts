@@ -12,6 +12,7 @@ import { perProcess } from '../internal/per_process.js';
 import { invalidArgValue, validateInteger } from '../internal/validate.js';
 import { native } from '../native/load.js';
 import { Descriptor } from '../serialization/descriptor.js';
+import { unmapMemory } from './unmap.js';
 
 const PAGE = 4096;
 const SMALLEST_SEGMENT = 16 * 1024;
@@ -69,7 +70,7 @@ class Segment {
     if (this.#users > 0) return;
     known.delete(this.ticket.id);
     for (const arena of [cells, pages]) arena.forget(this);
-    if (this.#buffer !== undefined) native.munmap(this.#buffer);
+    if (this.#buffer !== undefined) unmapMemory(this.#buffer);
     closeSync(this.#fd);
   }
 }

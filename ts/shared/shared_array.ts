@@ -4,7 +4,6 @@ import { constants as bufferConstants } from 'node:buffer';
 import { inspect } from 'node:util';
 import { ClosedError } from '../errors.js';
 import { invalidArgType, validateFunction, validateInteger, validateOptions } from '../internal/validate.js';
-import { native } from '../native/load.js';
 import { CannotTravel, registerCodec } from '../serialization/registry.js';
 import type { Lock } from '../sync/lock.js';
 import { type Block, pages, receiveBlock, releaseNow, releaseWith, type Ticket } from './arena.js';
@@ -18,6 +17,7 @@ import {
   validateElementType,
 } from './element_types.js';
 import { closeGuard, type Guard, type GuardOptions, lockOf, makeGuard, Received, validateGuard } from './guard.js';
+import { unmapMemory } from './unmap.js';
 
 /**
  * A typed array that several processes share, with a lock. Python: `multiprocessing.Array`.
@@ -126,7 +126,7 @@ export class SharedArray<K extends ElementType = ElementType> {
     this.#closed = true;
     closeGuard(this.#guard);
     // Whoever has transferred the buffer has it unmapped with the new one.
-    if (this.#buffer.byteLength > 0) native.munmap(this.#buffer);
+    if (this.#buffer.byteLength > 0) unmapMemory(this.#buffer);
     releaseNow(this, this.#block.segment);
   }
 

@@ -10,6 +10,7 @@ import { keepAtExit, removeAtExit } from '../internal/tree_names.js';
 import { invalidArgType, validateBoolean, validateInteger, validateOptions } from '../internal/validate.js';
 import { native } from '../native/load.js';
 import { CannotTravel, registerCodec } from '../serialization/registry.js';
+import { unmapMemory } from './unmap.js';
 
 export interface SharedMemoryCreateOptions {
   /** Bytes, at least 1. */
@@ -54,7 +55,7 @@ function makeSegment(name: string, size: number, mode: number, persist: boolean)
     try {
       native.nameObject(fd, file);
     } catch (error) {
-      native.munmap(buffer);
+      unmapMemory(buffer);
       if (!persist) keepAtExit(file);
       throw error;
     }
@@ -178,7 +179,7 @@ export class SharedMemory {
     if (this.#closed) return;
     this.#closed = true;
     // Whoever has transferred the buffer has it unmapped with the new one.
-    if (this.#buffer.byteLength > 0) native.munmap(this.#buffer);
+    if (this.#buffer.byteLength > 0) unmapMemory(this.#buffer);
   }
 
   /**
