@@ -72,7 +72,7 @@ describe("a manager's server", () => {
 
   it('stands calls that are cut, changed at a byte, or of the wrong shape', async () => {
     await withManager(async (_, address) => {
-      const call = Buffer.concat(serialize([1, 0, 'create', ['dict', [{ a: [1, 2n, 'x', new Map([[1, 2]])] }]]]));
+      const call = Buffer.concat(serialize([[1, 0, 'create', ['dict', [{ a: [1, 2n, 'x', new Map([[1, 2]])] }]]]]));
       for (let length = 0; length < call.length; length += 1) {
         const connection = await connect(address, { authKey });
         await connection.sendBytes(call.subarray(0, length)).catch(() => {});
@@ -108,8 +108,8 @@ describe("a manager's server", () => {
     await withManager(async (_, address) => {
       const connection = await connect(address, { authKey });
       const ask = async (object: number, method: string, args: unknown[]): Promise<unknown> => {
-        await connection.send([7, object, method, args]);
-        return connection.recv();
+        await connection.send([[7, object, method, args]]);
+        return ((await connection.recv()) as unknown[])[0];
       };
       for (const [object, method, args] of [
         [0, 'constructor', []],
@@ -130,7 +130,17 @@ describe("a manager's server", () => {
         assert.deepEqual([number, failed], [7, true], `${object}.${method}`);
       }
       assert.equal(((await ask(0, 'release', [1, 1000])) as unknown[])[1], true);
-      assert.equal(((await ask(0, 'count', [])) as unknown[])[2], 1);
+      assert.deepEqual(await ask(0, 'count', []), [7, false, true, Buffer.concat(serialize(1))]);
+      for (const bytes of [
+        randomBytes(20),
+        Buffer.alloc(0),
+        Buffer.concat(serialize(5)),
+        Buffer.concat(serialize({})).subarray(1),
+      ]) {
+        await connection.send([[8, 0, 'count', bytes]]);
+        const [[number, failed]] = (await connection.recv()) as [[number, boolean]];
+        assert.deepEqual([number, failed], [8, true]);
+      }
       connection.close();
     });
   });
@@ -149,9 +159,9 @@ describe("a manager's server", () => {
     await withManager(async (manager, address) => {
       const big = await manager.list([Buffer.alloc(1_000_000)]);
       const lazy = await connect(address, { authKey });
-      await lazy.send([1, 0, 'hello', [1]]);
+      await lazy.send([[1, 0, 'hello', [1]]]);
       await lazy.recv();
-      for (let number = 2; number < 50; number += 1) await lazy.send([number, 2, 'toArray', []]);
+      for (let number = 2; number < 50; number += 1) await lazy.send([[number, 2, 'toArray', []]]);
       assert.equal(await big.length(), 1);
       lazy.close();
     });

@@ -5,10 +5,17 @@ import { connect } from '../connection/connect.js';
 import type { Connection } from '../connection/connection.js';
 import { ClosedError, EndOfFileError } from '../errors.js';
 import { perProcess } from '../internal/per_process.js';
-import { type Call, isAnswer, keyOf, LONGEST_MESSAGE, SERVER } from './protocol.js';
+import { deserialize } from '../serialization/deserialize.js';
+import { encodeContent, Outbox } from './outbox.js';
+import { type Answer, areAnswers, type Call, keyOf, LONGEST_MESSAGE, SERVER } from './protocol.js';
 
 /** Milliseconds that a proxy which was sent to another process is kept for its receiver. */
 const TRANSIT = 30_000;
+
+interface Open {
+  readonly connection: Connection;
+  readonly outbox: Outbox<Call>;
+}
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -28,8 +35,8 @@ export class Client {
   readonly #authKey: Uint8Array;
   #server: string;
   readonly #holdings: Map<number, Holding> = new Map();
-  #connection: Promise<Connection> | undefined;
-  #open: Connection | undefined;
+  #opening: Promise<Open> | undefined;
+  #open: Open | undefined;
   #waiting: Map<number, Waiting> = new Map();
   #isReading = false;
   #calls = 0;
@@ -54,22 +61,15 @@ export class Client {
   async call(object: number, method: string, args: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
     signal?.throwIfAborted();
     if (this.#closed) throw new ClosedError('this manager is closed here');
-    const connection = this.#open ?? (await this.#connected());
+    const { connection, outbox } = this.#open ?? (await this.#connected());
     this.#calls += 1;
     const number = this.#calls;
+    const content = encodeContent(args, 'args');
     const result = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
     });
-    result.catch(() => {}); // sending may fail first
-    try {
-      const sent = connection.send([number, object, method, args] satisfies Call);
-      void this.#read(connection);
-      await sent;
-    } catch (error) {
-      this.#waiting.delete(number);
-      if (isGone(error)) this.#lose(connection);
-      throw isGone(error) ? ended() : error;
-    }
+    outbox.put([number, object, method, content.value as Uint8Array], content);
+    void this.#read(connection);
     if (signal === undefined) return result;
     return this.#cancellable(result, number, signal);
   }
@@ -105,49 +105,52 @@ export class Client {
   /** Calls that wait, and later ones, reject with ClosedError. */
   close(): void {
     this.#closed = true;
-    const connection = this.#open;
+    const open = this.#open;
     this.#open = undefined;
-    connection?.close();
+    open?.outbox.flush();
+    open?.connection.close();
     this.#rejectAll(new ClosedError('this manager is closed here'));
   }
 
   /** In a forked child: the connection is the parent's, the proxies are its own too. */
   forgetParent(): void {
-    this.#open?.close();
+    this.#open?.connection.close();
     this.#open = undefined;
-    this.#connection = undefined;
+    this.#opening = undefined;
     this.#waiting = new Map();
     this.#isReading = false;
     for (const holding of this.#holdings.values()) holding.counted = 0;
   }
 
-  #connected(): Promise<Connection> {
-    this.#connection ??= this.#connect().finally(() => {
-      this.#connection = undefined;
+  #connected(): Promise<Open> {
+    this.#opening ??= this.#connect().finally(() => {
+      this.#opening = undefined;
     });
-    return this.#connection;
+    return this.#opening;
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(): Promise<Open> {
     const connection = await connect(this.address, { authKey: this.#authKey }).catch((error: unknown) => {
       // It died before it could prove anything.
       throw isGone((error as Error).cause) ? ended() : error;
     });
     try {
-      await connection.send([0, SERVER, 'hello', [process.pid]] satisfies Call);
-      const answer: unknown = await connection.recv({ maxLength: LONGEST_MESSAGE });
-      if (!isAnswer(answer) || answer[1] || typeof answer[2] !== 'string')
-        throw new EndOfFileError('this is no manager');
-      [, , this.#server] = answer as [number, boolean, string];
+      await connection.send([[0, SERVER, 'hello', [process.pid]]] satisfies Call[]);
+      const answers: unknown = await connection.recv({ maxLength: LONGEST_MESSAGE });
+      const server = areAnswers(answers) && answers[0] !== undefined ? contentOf(answers[0]) : undefined;
+      if (typeof server !== 'string') throw new EndOfFileError('this is no manager');
+      this.#server = server;
       if (this.#closed) throw new ClosedError('this manager is closed here');
     } catch (error) {
       connection.close();
       throw isGone(error) ? ended() : error;
     }
     clients.value.set(this.#server, this);
-    this.#open = connection;
+    const failed = (error: unknown): void => this.#lose(connection, isGone(error) ? ended() : error);
+    const open = { connection, outbox: new Outbox<Call>(connection, process.nextTick, failed) };
+    this.#open = open;
     for (const id of this.#holdings.keys()) this.#acquire(id);
-    return connection;
+    return open;
   }
 
   #acquire(id: number): void {
@@ -159,7 +162,8 @@ export class Client {
 
   /** A call whose answer nobody waits for. */
   #tell(method: string, args: readonly unknown[]): void {
-    this.#open?.send([0, SERVER, method, args] satisfies Call).catch(() => {});
+    const content = encodeContent(args, 'args');
+    this.#open?.outbox.put([0, SERVER, method, content.value as Uint8Array], content);
   }
 
   async #cancellable(result: Promise<unknown>, number: number, signal: AbortSignal): Promise<unknown> {
@@ -179,13 +183,9 @@ export class Client {
     this.#isReading = true;
     try {
       while (this.#waiting.size > 0) {
-        const answer: unknown = await connection.recv({ maxLength: LONGEST_MESSAGE });
-        if (!isAnswer(answer)) throw new EndOfFileError('the manager sent what is no answer');
-        const [number, failed, value] = answer;
-        const waiting = this.#waiting.get(number);
-        this.#waiting.delete(number);
-        if (failed) waiting?.reject(withLocalStack(value));
-        else waiting?.resolve(value);
+        const answers: unknown = await connection.recv({ maxLength: LONGEST_MESSAGE });
+        if (!areAnswers(answers)) throw new EndOfFileError('the manager sent what is no answer');
+        for (const answer of answers) this.#settle(answer);
       }
     } catch (error) {
       this.#lose(connection, isGone(error) ? ended() : error);
@@ -194,8 +194,21 @@ export class Client {
     }
   }
 
-  #lose(connection: Connection, reason: unknown = ended()): void {
-    if (this.#open === connection) this.#open = undefined;
+  #settle(answer: Answer): void {
+    const [number, failed] = answer;
+    const waiting = this.#waiting.get(number);
+    this.#waiting.delete(number);
+    try {
+      const value = contentOf(answer); // also what nobody waits for: it may have proxies
+      if (failed) waiting?.reject(withLocalStack(value));
+      else waiting?.resolve(value);
+    } catch (error) {
+      waiting?.reject(error);
+    }
+  }
+
+  #lose(connection: Connection, reason: unknown): void {
+    if (this.#open?.connection === connection) this.#open = undefined;
     connection.close();
     this.#rejectAll(reason);
   }
@@ -205,6 +218,10 @@ export class Client {
     this.#waiting.clear();
     for (const { reject } of all) reject(reason);
   }
+}
+
+function contentOf([, , encoded, value]: Answer): unknown {
+  return encoded ? deserialize(value as Uint8Array, { owned: true }) : value;
 }
 
 function ended(): Error {

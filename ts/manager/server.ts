@@ -4,14 +4,16 @@ import { inspect } from 'node:util';
 import type { Address } from '../connection/address.js';
 import type { Connection } from '../connection/connection.js';
 import { Listener } from '../connection/listener.js';
-import { AuthenticationError, ClosedError, MultiprocessingError, RemoteError } from '../errors.js';
+import { AuthenticationError, ClosedError, RemoteError } from '../errors.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgValue, validateInteger } from '../internal/validate.js';
 import { callTarget, resolveTarget, type Target } from '../process/target.js';
+import { deserialize } from '../serialization/deserialize.js';
 import { nearestErrorClass } from '../serialization/error_classes.js';
 import { type Caller, fromObject, fromTable, Hosted } from './hosted.js';
 import { BUILT_IN } from './hosted_types.js';
-import { type Answer, type Call, isCall, keyOf, LONGEST_MESSAGE, type Reference, SERVER } from './protocol.js';
+import { encodeContent, Outbox } from './outbox.js';
+import { type Answer, areCalls, type Call, keyOf, LONGEST_MESSAGE, type Reference, SERVER } from './protocol.js';
 import { Pending } from './waiters.js';
 
 /** Calls of one client that are not answered: more wait until the client has read some answers. */
@@ -21,6 +23,7 @@ const ACCEPT_PAUSE = 50;
 
 class Client implements Caller {
   readonly connection: Connection;
+  readonly outbox: Outbox<Answer>;
   readonly pendings: Map<number, Pending> = new Map();
   /** Proxies that the client has, by the objects' ids. */
   readonly references: Map<Hosted, number> = new Map();
@@ -30,6 +33,8 @@ class Client implements Caller {
 
   constructor(connection: Connection) {
     this.connection = connection;
+    // After all that has come has been answered.
+    this.outbox = new Outbox(connection, setImmediate, () => connection.close());
   }
 
   onGone(run: () => void): () => void {
@@ -119,10 +124,13 @@ export class Server {
     this.#clients.add(client);
     try {
       for (;;) {
-        const message: unknown = await client.connection.recv({ maxLength: LONGEST_MESSAGE });
-        if (!isCall(message)) break;
-        const answered = this.#answer(client, message);
-        if (client.pendings.size >= MOST_PENDING) await answered;
+        const calls: unknown = await client.connection.recv({ maxLength: LONGEST_MESSAGE });
+        if (!areCalls(calls)) break;
+        for (const call of calls) {
+          const answered = this.#answer(client, call);
+          if (client.pendings.size >= MOST_PENDING) await answered;
+        }
+        await client.outbox.sent; // who does not read its answers is not read either
       }
     } catch {
       // It has gone, or sent what is no message: it is not served any more.
@@ -142,40 +150,31 @@ export class Server {
     const [number] = call;
     const pending = new Pending();
     client.pendings.set(number, pending);
-    let answer: Answer;
     try {
       let value = this.#invoke(client, pending, call);
       if (value instanceof Promise) value = await value;
-      answer = [number, false, this.#known(value)];
+      this.#put(client, number, false, this.#known(value));
     } catch (error) {
-      answer = [number, true, travelling(error)];
+      this.#put(client, number, true, travelling(error));
     }
-    try {
-      await this.#send(client, answer);
-    } catch {
-      this.#dismiss(client);
-    } finally {
-      client.pendings.delete(number);
-    }
+    client.pendings.delete(number);
     if (this.#isShuttingDown) this.#shutDown();
   }
 
-  /** Of an answer that can't travel the client is told why. */
-  async #send(client: Client, answer: Answer): Promise<void> {
-    const [number] = answer;
+  /** @throws ERR_MP_SERIALIZE: the value can't travel. */
+  #put(client: Client, number: number, failed: boolean, value: unknown): void {
+    if (!this.#clients.has(client)) return;
     this.#addressee = client;
     try {
-      const sent = client.connection.send(answer); // serialised when this returns
+      const content = encodeContent(value, 'result');
+      client.outbox.put([number, failed, content.encoded, content.value], content);
+    } finally {
       this.#addressee = undefined;
-      await sent;
-    } catch (error) {
-      this.#addressee = undefined;
-      if (!(error instanceof MultiprocessingError) || error instanceof ClosedError) throw error;
-      await client.connection.send([number, true, error]);
     }
   }
 
-  #invoke(client: Client, pending: Pending, [, id, method, args]: Call): unknown {
+  #invoke(client: Client, pending: Pending, [, id, method, given]: Call): unknown {
+    const args = given instanceof Uint8Array ? argumentsOf(given) : given;
     if (id === SERVER) {
       const own = Object.hasOwn(this.#own, method) ? this.#own[method] : undefined;
       if (own === undefined) throw new TypeError(`a manager has no method '${method}'`);
@@ -229,8 +228,17 @@ export class Server {
 
   #shutDown(): void {
     this.#listener.close();
-    for (const client of [...this.#clients]) this.#dismiss(client);
+    for (const client of [...this.#clients]) {
+      client.outbox.flush();
+      this.#dismiss(client);
+    }
   }
+}
+
+function argumentsOf(bytes: Uint8Array): readonly unknown[] {
+  const args = deserialize(bytes, { owned: true });
+  if (!Array.isArray(args)) throw invalidArgValue('args', 'must be an array', args);
+  return args;
 }
 
 /** By its class if the client knows that, else as a RemoteError with its stack. */
