@@ -61,6 +61,7 @@ const order = [
   ['posix/'],
   ['process'],
   ['queues'],
+  ['manager'],
   ['api', 'posix'],
   ['context'],
   ['index', 'cli'],

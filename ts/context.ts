@@ -1,6 +1,7 @@
 /** Contexts: the library bound to one start method. */
 
 import * as api from './api.js';
+import { startManager } from './manager/sync_manager.js';
 import { processBoundTo } from './process/process.js';
 import { validateStartMethod } from './process/start_method.js';
 
@@ -29,5 +30,10 @@ export function getContext(method: api.StartMethod = api.getStartMethod()): Cont
 
 function make(method: api.StartMethod): Context {
   const { setStartMethod: _, ...rest } = api;
-  return Object.freeze({ ...rest, Process: processBoundTo(method), getStartMethod: () => method });
+  return Object.freeze({
+    ...rest,
+    Process: processBoundTo(method),
+    Manager: (options?: api.ManagerOptions) => startManager(options, method),
+    getStartMethod: () => method,
+  });
 }

@@ -19,6 +19,8 @@ namespace {
 
 constexpr uint64_t kSignature = 0x0001'7367'6572'706dull;  // "mpregs", version 1
 constexpr size_t kSlotsOffset = 320;
+// Away from the numbers that new programs get theirs at.
+constexpr int kLeastDescriptor = 16;
 constexpr uint32_t kFirstCapacity = 11;  // one page
 
 enum State : uint32_t { kFree, kBeingWritten, kWritten };
@@ -50,7 +52,9 @@ uint32_t NameRegistry::capacity() const {
 }
 
 sys::Result<NameRegistry> NameRegistry::create() {
-  auto file = sys::make_nameless_object(0600);
+  const auto made = sys::make_nameless_object(0600);
+  if (!made.ok()) return made.error();
+  auto file = sys::duplicate(made.value().get(), kLeastDescriptor);
   if (!file.ok()) return file.error();
   const int fd = file.value().get();
   constexpr size_t kBytes = kSlotsOffset + kFirstCapacity * sizeof(Slot);
@@ -67,7 +71,7 @@ sys::Result<NameRegistry> NameRegistry::create() {
 }
 
 sys::Result<NameRegistry> NameRegistry::inherit(sys::UniqueFd fd) {
-  auto own = sys::duplicate(fd.get());  // close-on-exec, as the given one can't be
+  auto own = sys::duplicate(fd.get(), kLeastDescriptor);  // close-on-exec, as the given one can't be
   if (!own.ok()) return own.error();
   return over(std::move(own).value());
 }

@@ -39,8 +39,8 @@ Status close_descriptor(int fd) {
   return done();
 }
 
-Result<UniqueFd> duplicate(int fd) {
-  UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+Result<UniqueFd> duplicate(int fd, int at_least) {
+  UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, at_least));
   if (!copy.valid()) return last_error("fcntl");
   return copy;
 }

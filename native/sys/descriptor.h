@@ -26,8 +26,8 @@ Result<Moved> write_two(int fd, std::span<const uint8_t> first, std::span<const 
 // The number is free afterwards, whatever the outcome.
 Status close_descriptor(int fd);
 
-// A second number for the same open file, close-on-exec.
-Result<UniqueFd> duplicate(int fd);
+// A second number for the same open file, close-on-exec: the lowest free one from `at_least` on.
+Result<UniqueFd> duplicate(int fd, int at_least = 0);
 
 // Makes `target` another number for the open file of `fd`, closing what it was. dup2's rule when both are the same
 // number: nothing happens, if it is open. The caller owns `target`.

@@ -435,7 +435,7 @@ describe('a manager whose server is a fresh process', () => {
   it('does the same, with registered functions that it can find', async () => {
     const { stdout, stderr, facts } = await runScript(
       `
-      import { Manager, setStartMethod, SyncManager } from 'posix-multiprocessing';
+      import { getContext, Manager, setStartMethod, SyncManager } from 'posix-multiprocessing';
       setStartMethod('spawn');
       SyncManager.register('Halver', process.argv[1]);
       const manager = await Manager();
@@ -444,10 +444,13 @@ describe('a manager whose server is a fresh process', () => {
       const halver = await manager.create('Halver', 3);
       console.log(await dict.get('n'), await halver.half());
       await manager.shutdown();
+      const other = await getContext('forkserver').Manager();
+      console.log(await (await other.list([1])).length());
+      await other.shutdown();
       SyncManager.register('Closure', () => ({}));
       await Manager().catch(({ code }) => console.log(code));`,
       { args: [new URL('updates.js#makeHalver', import.meta.url).href] },
     );
-    assert.equal(stdout, '10 1.5\nERR_MP_TARGET\n', stderr + facts);
+    assert.equal(stdout, '10 1.5\n1\nERR_MP_TARGET\n', stderr + facts);
   });
 });

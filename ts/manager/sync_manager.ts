@@ -10,7 +10,7 @@ import { perProcess } from '../internal/per_process.js';
 import { invalidArgType, invalidArgValue, validateOptions, validateString } from '../internal/validate.js';
 import { placeOf } from '../process/importable.js';
 import { Process } from '../process/process.js';
-import { getStartMethod } from '../process/start_method.js';
+import { getStartMethod, type StartMethod } from '../process/start_method.js';
 import { resolveTarget, type Target } from '../process/target.js';
 import { tree } from '../process/tree.js';
 import { type Client, clientFor, forgetClient } from './client.js';
@@ -52,13 +52,23 @@ const started = perProcess(() => new WeakMap<SyncManager, Process>());
  * @throws ERR_MP_START_METHOD; EADDRINUSE, EACCES: where it should listen; ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE;
  * ERR_OUT_OF_RANGE.
  */
-export async function Manager(options: ManagerOptions = {}): Promise<SyncManager> {
+export async function Manager(options?: ManagerOptions): Promise<SyncManager> {
+  return startManager(options, getStartMethod());
+}
+
+/** Manager(), its server started by that method. */
+export async function startManager(options: ManagerOptions | undefined, method: StartMethod): Promise<SyncManager> {
   validateOptions(options, 'options');
-  const { address = unnamedAddress() } = options;
+  const { address = unnamedAddress() } = options ?? {};
   validateAddress(address);
-  const authKey = authKeyOf({ authKey: options.authKey }) ?? tree.authKey;
+  const authKey = authKeyOf({ authKey: options?.authKey }) ?? tree.authKey;
   const [here, there] = Pipe<Greeting>({ duplex: false });
-  const server = new Process({ name: 'Manager', daemon: true, ...serverTarget(here, there, address, authKey) });
+  const server = new Process({
+    name: 'Manager',
+    daemon: true,
+    startMethod: method,
+    ...serverTarget(method, here, there, address, authKey),
+  });
   try {
     await server.start();
     there.close();
@@ -92,12 +102,12 @@ function unnamedAddress(): Address {
 
 /** Under 'fork' registered functions may be closures; a fresh process must find them by their modules. */
 function serverTarget(
+  method: StartMethod,
   here: Connection<Greeting>,
   there: Connection<Greeting>,
   address: Address,
   authKey: Uint8Array,
 ): { target: Target; args?: readonly unknown[] } {
-  const method = getStartMethod();
   if (method === 'fork') {
     const target = (): Promise<void> => {
       here.close();

@@ -3,7 +3,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../connection/connection.js';
-import { Pipe } from '../connection/pipe.js';
 import { inheritableNames } from '../internal/tree_names.js';
 import { native } from '../native/load.js';
 import { environment } from './birth.js';
