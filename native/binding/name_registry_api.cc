@@ -35,6 +35,10 @@ class NameRegistry : public Napi::ObjectWrap<NameRegistry> {
                                              : ipc::NameRegistry::create()));
   }
 
+  ~NameRegistry() override {
+    if (registry_) registry_->leave_open();
+  }
+
  private:
   // fd(): number; it stays the registry's
   Napi::Value Fd(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), registry_->fd()); }

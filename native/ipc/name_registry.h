@@ -36,6 +36,8 @@ class NameRegistry {
   static sys::Result<NameRegistry> open(const std::string& file);
 
   int fd() const { return fd_.get(); }
+  // The descriptor stays open until the process ends: a Worker's registry outlives the Worker, as its names do.
+  void leave_open() { static_cast<void>(fd_.release()); }
   uint64_t inode() const { return inode_; }
 
   // Appears as that file. EEXIST.

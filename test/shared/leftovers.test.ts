@@ -156,6 +156,23 @@ describe('names in /dev/shm', () => {
     SharedMemory.open(persistent).unlink();
   });
 
+  it('that a Worker made stay until the process ends', async () => {
+    const names = fourNames();
+    const { stdout, stderr } = await run(
+      names,
+      `
+      const { Worker } = await import('node:worker_threads');
+      const code = "import('posix-multiprocessing').then(({ SharedMemory }) => SharedMemory.create({ name: process.env.NAME, size: 1 }))";
+      const worker = new Worker(code, { eval: true, env: { ...process.env, NAME: names[0] } });
+      await new Promise((resolve) => worker.once('exit', resolve));
+      SharedMemory.create({ name: names[1], size: 1 });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      console.log(SharedMemory.open(names[0]).size);`,
+    );
+    assert.equal(stdout, '1\n', stderr);
+    await gone(names[0], names[1]);
+  });
+
   it('go by hundreds, after some were removed and made again', async () => {
     const names = fourNames();
     const { stdout } = await run(

@@ -4,7 +4,7 @@ import type { Address } from '../connection/address.js';
 import { connect } from '../connection/connect.js';
 import type { Connection } from '../connection/connection.js';
 import { ClosedError, EndOfFileError } from '../errors.js';
-import { perProcess } from '../internal/per_process.js';
+import { type ForkKind, perProcess } from '../internal/per_process.js';
 import { deserialize } from '../serialization/deserialize.js';
 import { encodeContent, Outbox } from './outbox.js';
 import { type Answer, areAnswers, type Call, keyOf, LONGEST_MESSAGE, SERVER } from './protocol.js';
@@ -112,8 +112,10 @@ export class Client {
     this.#rejectAll(new ClosedError('this manager is closed here'));
   }
 
-  /** In a forked child: the connection is the parent's, the proxies are its own too. */
-  forgetParent(): void {
+  /** In a forked child: the connection and the answers are the parent's, the proxies are its own too. */
+  forgetParent(kind: ForkKind): void {
+    // Nothing of the parent's runs in a Process.
+    if (kind === 'raw') this.#rejectAll(new ClosedError("the answer to this call is the parent process's"));
     this.#open?.connection.close();
     this.#open = undefined;
     this.#opening = undefined;
@@ -244,8 +246,8 @@ function withLocalStack(error: unknown): unknown {
 /** This process's, by their server's key. A forked child has them too, each to connect anew. */
 const clients = perProcess(
   () => new Map<string, Client>(),
-  (inherited) => {
-    for (const client of inherited.values()) client.forgetParent();
+  (inherited, kind) => {
+    for (const client of new Set(inherited.values())) client.forgetParent(kind);
     return inherited;
   },
 );
