@@ -89,7 +89,7 @@ describe('forkSupport', () => {
        if (error?.code !== 'ERR_MP_START_METHOD' || !error.message.includes(support.reason) || !error.message.includes(support.advice))
          console.log('start(): ' + error);
        process.exit();`,
-      { nodeFlags: flags, cwd: undefined as unknown as string },
+      { nodeFlags: flags },
     );
     assert.equal(code, 0, stderr);
     return stdout;
@@ -124,6 +124,35 @@ describe('forkSupport', () => {
       await new Promise((resolve) => worker.once('online', resolve));
       worker.unref();`;
     assert.match(await supportIn([], before), /^a Worker is alive[^\n]*\n$/);
+  });
+
+  it("warns once of threads that are not Node's own, and forks all the same", async () => {
+    // The thread that has written trace events stays when there is nothing to trace any more.
+    const { stdout, stderr, code } = await runScript(
+      `
+      import { createTracing } from 'node:trace_events';
+      import { forkSupport, Process } from 'posix-multiprocessing';
+      const warnings = [];
+      process.on('warning', ({ name, code, message }) => warnings.push([name, code, /^1 threads/.test(message)].join()));
+      console.log(forkSupport().supported);
+      const tracing = createTracing({ categories: ['node.perf'] });
+      tracing.enable();
+      console.log(forkSupport().reason);
+      tracing.disable();
+      for (let round = 0; round < 3; round++) {
+        const child = await new Process({ target: () => process.exit(4) }).start();
+        await child.join();
+        console.log(child.exitCode);
+      }
+      console.log(warnings.join(' '));
+    `,
+      { nodeFlags: ['--trace-event-file-pattern', `${tmpdir()}/mp-trace-\${pid}.log`] },
+    );
+    assert.equal(code, 0, stderr);
+    assert.equal(
+      stdout,
+      'true\ntrace events are on: the thread that writes them does not exist in a child\n4\n4\n4\nForkWarning,MP_FOREIGN_THREADS,true\n',
+    );
   });
 
   it('says no right after a Worker was made, before it runs', async () => {
