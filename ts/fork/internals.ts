@@ -71,10 +71,10 @@ function keep(post: Post, objectId: string, name: string): void {
 
 /** The objects that a function closes over, by variable name, as far as `wanted` says. */
 function closedOver(subject: unknown, wanted: (name: string) => boolean): Record<string, unknown> {
-  return reflect(subject, (post, { objectId }) => {
+  return reflect(subject, (post, remote) => {
     const properties = (objectId: string): { result: Property[]; internalProperties?: Property[] } =>
       post('Runtime.getProperties', { objectId, ownProperties: true });
-    const scopes = properties(objectId).internalProperties?.find(({ name }) => name === '[[Scopes]]');
+    const scopes = properties(remote.objectId).internalProperties?.find(({ name }) => name === '[[Scopes]]');
     for (const scope of properties(scopes?.value?.objectId ?? '').result) {
       if (scope.value?.objectId === undefined || scope.value.description?.startsWith('Global') === true) continue;
       for (const { name, value } of properties(scope.value.objectId).result) {

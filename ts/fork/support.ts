@@ -136,6 +136,6 @@ const EXHAUSTED: Readonly<Record<string, Obstacle>> = {
 
 /** A system call's error that means that there is no room for a process becomes a refusal; others stay what they are. */
 export function refusalOf(error: unknown): unknown {
-  const obstacle = EXHAUSTED[(error as NodeJS.ErrnoException).code ?? ''];
-  return obstacle === undefined ? error : refusal(obstacle, { cause: error });
+  const lack = EXHAUSTED[(error as NodeJS.ErrnoException).code ?? ''];
+  return lack === undefined ? error : refusal(lack, { cause: error });
 }
