@@ -1,39 +1,44 @@
-// npm run soak                           1,000 forks under load on each of Node 20, 22, 24 and 26
-// npm run soak -- --forks 10000 --node 24   how many, and where
-// npm run soak -- --queues 1000          1,000 kills of producers and consumers of queues under load, item by item
+// The claims that need counts, on each of Node 20, 22, 24 and 26, or on those that --node names:
+//   npm run soak [-- --forks 10000]       forks under load (1,000)
+//   npm run soak -- --locks               kills among those who contend for locks, for --seconds (30)
+//   npm run soak -- --shared              kills of trees that make, open and remove shared memory, for --seconds
+//   npm run soak -- --queues              kills of producers and consumers of queues, item by item: --kills (1,000)
+//   npm run soak -- --node 24 --node 26
 // A child that hangs leaves its backtrace in out/soak/.
 import { parseArgs } from 'node:util';
 import { chosenNodes, prepareNode } from './lib/each-node.mjs';
 import { main, run } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 
+const options = {
+  forks: { type: 'string', default: '1000' },
+  locks: { type: 'boolean', default: false },
+  seconds: { type: 'string', default: '30' },
+  shared: { type: 'boolean', default: false },
+  queues: { type: 'boolean', default: false },
+  kills: { type: 'string', default: '1000' },
+  node: { type: 'string', multiple: true, default: [] },
+};
+
+/** What node is to run, and with what in its environment. */
+function storm({ forks, locks, shared, seconds, queues, kills }) {
+  if (locks) return { args: ['out/test/soak/lock_storm.js', '--seconds', seconds] };
+  if (shared) return { args: ['out/test/soak/shared_kills.js', '--seconds', seconds] };
+  if (!queues) return { args: ['out/test/soak/fork_storm.js', '--forks', forks] };
+  const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--require', './out/test/support/census.js'];
+  return {
+    args: [...mocha, '--grep', 'under SIGKILL', 'out/test/queues/processes.test.js'],
+    // Two suites share them: a bounded queue and one without bounds.
+    env: { MP_SOAK_KILLS: String(Math.ceil(Number(kills) / 2)) },
+  };
+}
+
 main(() => {
-  const { values } = parseArgs({
-    options: {
-      forks: { type: 'string', default: '1000' },
-      queues: { type: 'string' },
-      node: { type: 'string', multiple: true, default: [] },
-    },
-  });
+  const { values } = parseArgs({ options });
   setup();
-  const locks = ['--expose-gc', 'out/test/soak/lock_storm.js', '--seconds', values.seconds];
-  if (values.locks && values.node.length === 0) {
-    run(process.execPath, locks);
-    return;
-  }
+  const { args, env: wanted } = storm(values);
   for (const node of chosenNodes(values.node)) {
     const { bin, env } = prepareNode(node);
-    if (values.queues !== undefined) {
-      // Two suites share them: a bounded queue and one without bounds.
-      const kills = String(Math.ceil(Number(values.queues) / 2));
-      const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--require', './out/test/support/census.js'];
-      run(bin, ['--expose-gc', ...mocha, '--grep', 'under SIGKILL', 'out/test/queues/processes.test.js'], {
-        env: { ...process.env, ...env, MP_SOAK_KILLS: kills },
-      });
-      continue;
-    }
-    run(bin, ['--expose-gc', 'out/test/soak/fork_storm.js', '--forks', values.forks], {
-      env: { ...process.env, ...env },
-    });
+    run(bin, ['--expose-gc', ...args], { env: { ...process.env, ...env, ...wanted } });
   }
 });

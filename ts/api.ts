@@ -32,6 +32,9 @@ export { ShareableList, type ShareableListOptions, type ShareableValue } from '.
 export { SharedArray } from './shared/shared_array.js';
 export { SharedMemory, type SharedMemoryCreateOptions, type SharedMemoryOpenOptions } from './shared/shared_memory.js';
 export { type GuardOptions, Value } from './shared/value.js';
+export { Barrier, type BarrierOptions } from './sync/barrier.js';
+export { Condition } from './sync/condition.js';
+export { Event } from './sync/event.js';
 export { Lock, type LockOptions } from './sync/lock.js';
 export type { LockLike } from './sync/lock_like.js';
 export type { NamedOptions } from './sync/named_semaphore.js';

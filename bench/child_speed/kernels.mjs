@@ -25,6 +25,7 @@ export const kernels = {
   compile() {
     let sum = 0;
     for (let round = 0; round < 25; round++) {
+      // oxlint-disable-next-line typescript/no-implied-eval -- code that nobody has compiled before
       const hot = new Function(
         'n',
         `let s = ${round}; for (let i = 0; i < n; i++) s = (s * 31 + (i ^ ${round})) | 0; return s;`,

@@ -143,8 +143,8 @@ const modes = {
       Atomics.add(words, 0, 1);
       while (Atomics.load(words, 0) < 8);
       const end = now() + n * 1e6;
-      let [longest, passes] = [0, 0];
-      for (let start = now(); start < end; passes++) {
+      let [longest, turns] = [0, 0];
+      for (let start = now(); start < end; turns++) {
         if (sync) lock.acquireSync();
         else await lock.acquire();
         const got = now();
@@ -153,7 +153,7 @@ const modes = {
         lock.release();
         start = now();
       }
-      words[8 + index] = passes;
+      words[8 + index] = turns;
       words[16 + index] = longest / 1e6;
     };
     const children = [];
@@ -181,4 +181,4 @@ const modes = {
   },
 };
 
-drive({}, modes[mode]);
+await drive({}, modes[mode]);

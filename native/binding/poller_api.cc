@@ -17,7 +17,8 @@ namespace {
 struct CloseHandle {
   void operator()(uv_poll_t* handle) const {
     handle->data = nullptr;
-    uv_close(reinterpret_cast<uv_handle_t*>(handle), [](uv_handle_t* closed) { delete reinterpret_cast<uv_poll_t*>(closed); });
+    uv_close(reinterpret_cast<uv_handle_t*>(handle),
+             [](uv_handle_t* closed) { delete reinterpret_cast<uv_poll_t*>(closed); });
   }
 };
 

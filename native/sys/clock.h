@@ -1,8 +1,8 @@
 // CLOCK_MONOTONIC instants and the deadlines made of them. A step of the wall clock changes nothing.
 #pragma once
 
-#include <ctime>
 #include <cstdint>
+#include <ctime>
 
 namespace mp::sys {
 

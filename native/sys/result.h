@@ -43,7 +43,8 @@ inline Status check(int outcome, const char* syscall) {
   return done();
 }
 
-// Repeats a call that a signal handler interrupted. Never for close(2): the number is free even on EINTR (close(2), Linux).
+// Repeats a call that a signal handler interrupted. Never for close(2): the number is free even on EINTR (close(2),
+// Linux).
 template <typename Call>
 auto retry_eintr(Call call) {
   for (;;) {

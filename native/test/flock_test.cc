@@ -67,6 +67,4 @@ TEST_CASE("a blocking lock outlasts signals until its holder ends") {
   CHECK(holder.join() == 0);
 }
 
-TEST_CASE("a bad descriptor fails with EBADF") {
-  CHECK(test::failure(sys::lock_file(-1, LOCK_EX)) == "flock: EBADF");
-}
+TEST_CASE("a bad descriptor fails with EBADF") { CHECK(test::failure(sys::lock_file(-1, LOCK_EX)) == "flock: EBADF"); }

@@ -17,7 +17,8 @@ TEST_CASE("a helper thread runs with every signal blocked, and the caller's mask
       [](void* argument) {
         sigset_t mask;
         pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-        static_cast<std::promise<bool>*>(argument)->set_value(sigismember(&mask, SIGINT) && sigismember(&mask, SIGCHLD));
+        static_cast<std::promise<bool>*>(argument)->set_value(sigismember(&mask, SIGINT) &&
+                                                              sigismember(&mask, SIGCHLD));
       },
       &blocked));
   CHECK(blocked.get_future().get());

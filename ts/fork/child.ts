@@ -127,13 +127,14 @@ function cancelTimers({ timerListMap, immediateQueue }: TimerInternals): void {
 /** The end of the second for which node:http keeps its Date header (lib/internal/http.js). */
 function forgetsHttpDate(callback: (() => void) | undefined): boolean {
   return (
-    callback?.name === 'resetCache' && /^function resetCache\(\) \{\s+utcCache = undefined;\s+\}$/.test(`${callback}`)
+    callback?.name === 'resetCache' &&
+    /^function resetCache\(\) \{\s+utcCache = undefined;\s+\}$/.test(String(callback))
   );
 }
 
 /** The delivery to PerformanceObservers, which is scheduled once for all of them (lib/internal/perf/observe.js). */
 function flushesObservers(callback: (() => void) | null | undefined): boolean {
-  return callback?.name === '' && /^\(\) => \{\s+isPending = false;/.test(`${callback}`);
+  return callback?.name === '' && /^\(\) => \{\s+isPending = false;/.test(String(callback));
 }
 
 /** The functions of node:dns get a resolver of their own; those that somebody has made are theirs to replace. */

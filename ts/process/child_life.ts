@@ -39,12 +39,7 @@ export function runChild(
   void live(name, body, children, () => leave(self));
 }
 
-async function live(
-  name: string,
-  run: () => unknown,
-  children: () => EndingChildren,
-  end: () => void,
-): Promise<void> {
+async function live(name: string, run: () => unknown, children: () => EndingChildren, end: () => void): Promise<void> {
   try {
     await run();
   } catch (error) {

@@ -70,7 +70,8 @@ export class Loan {
   }
 
   #mustHave(size: number): RingLoan {
-    if (this.#loan === undefined || this.#generation !== forkGeneration()) throw new ClosedError('this loan was put or given back');
+    if (this.#loan === undefined || this.#generation !== forkGeneration())
+      throw new ClosedError('this loan was put or given back');
     validateInteger(size, 'size', 0, this.bytes.length);
     return this.#loan;
   }

@@ -5,8 +5,9 @@ import { ClosedError, EndOfFileError, QueueEmptyError, QueueFullError } from '..
 import { type Deadline, deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
 import { READABLE, stopWaiting } from '../internal/readiness.js';
 import { type Attempt, type Patience, PENDING, RequestLine } from '../internal/request_line.js';
+import { Spinning } from '../internal/spinning.js';
+import { afterTurn, isTurnOver } from '../internal/turns.js';
 import { validateInteger } from '../internal/validate.js';
-import { isTurnOver } from '../internal/turns.js';
 import type { RingLoan } from '../native/ring.js';
 import type { Descriptor } from '../serialization/descriptor.js';
 import { CannotTravel, registerCodec } from '../serialization/registry.js';

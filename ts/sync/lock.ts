@@ -1,19 +1,9 @@
 /** Lock: mutual exclusion between processes. */
 
 import { type InspectOptions, inspect } from 'node:util';
-import { ClosedError, OverReleaseError, OwnerDiedError, TimeoutError } from '../errors.js';
-import {
-  deadlineOf,
-  millisecondsLeft,
-  type SyncWaitOptions,
-  signalOf,
-  type WaitOptions,
-} from '../internal/deadline.js';
-import { bareName, underRandomName } from '../internal/object_names.js';
-import { keepAtExit, removeAtExit } from '../internal/tree_names.js';
-import { invalidArgValue, validateBoolean, validateFunction, validateOptions } from '../internal/validate.js';
-import { native } from '../native/load.js';
-import type { Attempt, SemLockObject } from '../native/lock.js';
+import { NotOwnerError, OverReleaseError, OwnerDiedError } from '../errors.js';
+import type { SyncWaitOptions, WaitOptions } from '../internal/deadline.js';
+import { invalidArgValue } from '../internal/validate.js';
 import { registerHomebody } from '../serialization/registry.js';
 import type { LockLike } from './lock_like.js';
 import { FREE, HELD_BY_STRANGER, type Mutex, makeMutex } from './mutex.js';

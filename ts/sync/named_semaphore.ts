@@ -1,6 +1,7 @@
 /** Named POSIX semaphores as shared words: opened or created, and removed at the end of who created them. */
 
-import { bareName, keepAtExit, removeAtExit } from '../internal/object_names.js';
+import { bareName } from '../internal/object_names.js';
+import { keepAtExit, removeAtExit } from '../internal/tree_names.js';
 import { validateBoolean, validateOptions } from '../internal/validate.js';
 import { native } from '../native/load.js';
 import type { RegionObject } from '../native/lock.js';

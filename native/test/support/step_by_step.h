@@ -10,8 +10,8 @@ namespace mp::test {
 
 enum class StepOutcome { kKilled, kFinished, kNotPossible };
 
-// Runs `body` in a child and kills it after `steps` instructions; kFinished when it was done before. Call `body` in this
-// process first: what runs for the first time takes other ways.
+// Runs `body` in a child and kills it after `steps` instructions; kFinished when it was done before. Call `body` in
+// this process first: what runs for the first time takes other ways.
 template <typename Body>
 StepOutcome killed_after(long steps, Body body) {
   const pid_t child = fork();
