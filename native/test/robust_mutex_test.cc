@@ -73,3 +73,20 @@ TEST_CASE("a mutex outlives the holder that dies, again and again") {
   }
   CHECK(guarded.add(1) == 0);
 }
+
+TEST_CASE("a try gives up at once, and learns of a dead holder") {
+  const SharedGuarded guarded;
+  {
+    const auto lock = test::must(sys::RobustLock::lock(&guarded->mutex));
+    CHECK_FALSE(lock.owner_died());
+    std::thread([&] { CHECK_FALSE(test::must(sys::RobustLock::try_lock(&guarded->mutex)).has_value()); }).join();
+  }
+  test::in_child([&] {
+    const auto lock = sys::RobustLock::lock(&guarded->mutex);
+    _exit(lock.ok() ? 0 : 1);
+    return 0;
+  });
+  const auto lock = test::must(sys::RobustLock::try_lock(&guarded->mutex));
+  REQUIRE(lock.has_value());
+  CHECK(lock->owner_died());
+}
