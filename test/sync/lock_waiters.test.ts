@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'mocha';
 import { Lock } from 'posix-multiprocessing';
 import { nanosleep } from 'posix-multiprocessing/posix';
@@ -121,7 +121,15 @@ describe('those who await a Lock in one process', () => {
     const locks = Array.from({ length: 254 }, () => new Lock());
     // By their numbers: a thread of the test before may still be ending.
     const before = new Set(readdirSync('/proc/self/task'));
-    const started = (): number => readdirSync('/proc/self/task').filter((thread) => !before.has(thread)).length;
+    const isHelper = (thread: string): boolean => {
+      try {
+        return readFileSync(`/proc/self/task/${thread}/comm`, 'latin1') === 'mp-helper\n';
+      } catch {
+        return false;
+      }
+    };
+    const started = (): number =>
+      readdirSync('/proc/self/task').filter((thread) => !before.has(thread) && isHelper(thread)).length;
     for (const lock of locks) lock.acquireSync();
     const waits = Array.from({ length: 508 }, (_, index) => locks[index % 254]?.use(() => {}));
     const threads = started();
