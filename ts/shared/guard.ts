@@ -4,8 +4,9 @@ import { InvalidStateError } from '../errors.js';
 import { invalidArgType } from '../internal/validate.js';
 import { Lock } from '../sync/lock.js';
 import type { LockLike } from '../sync/lock_like.js';
+import { RLock } from '../sync/rlock.js';
 
-/** A lock of the caller's; false for none. Default: one of its own. */
+/** A lock of the caller's; false for none. Default: an RLock of its own. */
 export interface GuardOptions {
   lock?: Lock | false | undefined;
 }
@@ -22,7 +23,7 @@ export function validateGuard({ lock }: GuardOptions): void {
 }
 
 export function makeGuard({ lock }: GuardOptions): Guard {
-  if (lock === undefined) return { lock: new Lock(), isOwn: true };
+  if (lock === undefined) return { lock: new RLock(), isOwn: true };
   return { lock: lock === false ? undefined : lock, isOwn: false };
 }
 
