@@ -136,6 +136,8 @@ void Forker::become_child(const ForkOptions& options, StandIns& stand_ins) {
     lost_dns_queries_ = forget_dns_queries(loop_);
   }
   for (uv_async_t* wakeup : wakeups) uv_async_send(wakeup);
+  // uv_walk leaves out libuv's own: what its pool had done by the time of the fork is on the loop, and to be looked at.
+  if (!options.fresh) uv_async_send(&loop_->wq_async);
   uv_update_time(loop_);
   takeover_->pool().restart_in_child();
   if (!is_child_) leave_without_nodes_shutdown();

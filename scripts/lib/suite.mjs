@@ -32,7 +32,7 @@ export async function runSuite({
   files,
   node = process.execPath,
   env = {},
-  limit = 300,
+  limit = 540,
   timeout = 20_000,
   census = true,
 }) {

@@ -100,7 +100,12 @@ describe('a thousand pending acquires', () => {
   it('leave the pool of threads, timers and memory alone', async () => {
     const locks = Array.from({ length: 1000 }, () => new Lock());
     for (const lock of locks) lock.acquireSync();
+    // Once before: what is made once for all of them does not count.
+    const first = locks.map((lock) => lock.acquire());
+    for (const lock of locks) lock.release();
+    await Promise.all(first);
     const threads = count('/proc/self/task');
+    first.length = 0;
     collect();
     const before = process.memoryUsage().heapUsed;
     const waits = locks.map((lock) => lock.acquire());
