@@ -168,7 +168,8 @@ describe('forkSupport', () => {
        import path from 'node:path';
        import { createRequire } from 'node:module';
        // All that loads but the fork addon, as on a Node that is not known.
-       const real = process.env.MP_BINARY_DIR ?? path.resolve('build/Release');
+       const folders = [process.env.MP_BINARY_DIR ?? 'build/Release', 'prebuilds/linux-x64'];
+       const real = folders.find((folder) => fs.existsSync(path.join(folder, 'mp.node')));
        const folder = process.argv[1];
        const copy = path.join(folder, 'dist');
        fs.cpSync('dist', copy, { recursive: true });
