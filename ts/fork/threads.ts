@@ -36,8 +36,8 @@ const TASKS = '/proc/self/task';
 const IO_PATIENCE = 10;
 
 interface Inspection {
-  /** How many threads there were when nothing was in the way. */
-  count: number;
+  /** The threads that there were when nothing was in the way: as many others may have come in their place. */
+  threads: string;
   /** Threads of other code that are known, and warned about. */
   readonly foreign: Set<number>;
   /** The process that the user started has threads of Node's that nobody can ask for their ids. */
@@ -45,15 +45,15 @@ interface Inspection {
 }
 
 const inspected = perProcess<Inspection>(
-  () => ({ count: 0, foreign: new Set(), original: true }),
-  () => ({ count: 0, foreign: new Set(), original: false }),
+  () => ({ threads: '', foreign: new Set(), original: true }),
+  () => ({ threads: '', foreign: new Set(), original: false }),
 );
 
 /** What is in the way of a fork. Blocks for microseconds when there are no new threads. */
 export function threadObstacle(binding: ForkBinding): Obstacle | undefined {
   const state = inspected.value;
-  const count = countThreads();
-  if (count === state.count) return undefined;
+  const threads = threadIds().join();
+  if (threads === state.threads) return undefined;
   const tasks = whileBusy(() => binding.taskThreads(PATIENCE));
   if (tasks === undefined) return BUSY;
   const unknown = unknownThreads(binding, tasks, state);
@@ -63,16 +63,20 @@ export function threadObstacle(binding: ForkBinding): Obstacle | undefined {
     for (const { id } of unknown) state.foreign.add(id);
     warn(unknown);
   }
-  state.count = count;
+  state.threads = threads;
   return undefined;
 }
 
-/** The links of the folder are '.', '..' and one for each thread. 0 without /proc. */
-function countThreads(): number {
-  return (fs.statSync(TASKS, { throwIfNoEntry: false })?.nlink ?? 2) - 2;
+/** None without /proc. */
+function threadIds(): number[] {
+  try {
+    return fs.readdirSync(TASKS).map(Number);
+  } catch {
+    return [];
+  }
 }
 
-function listThreads(ids: readonly number[] = fs.readdirSync(TASKS).map(Number)): Thread[] {
+function listThreads(ids: readonly number[] = threadIds()): Thread[] {
   const threads: Thread[] = [];
   for (const id of ids) {
     try {
