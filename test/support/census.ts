@@ -32,6 +32,9 @@ function isOurs(name: string): boolean {
   }
 }
 
+/** Names that were there before this run: whoever's they are, they are not ours. */
+const earlier: ReadonlySet<string> = new Set(readdirSync('/dev/shm'));
+
 /** Counts now. */
 export function takeCensus(): Census {
   const descriptors = [...descriptorsOf('self')]
@@ -40,7 +43,7 @@ export function takeCensus(): Census {
     .map(([number, refersTo]) => `descriptor ${number}: ${refersTo}`);
   const children = childrenOf(process.pid).map(({ pid, name, state }) => `child ${pid} (${name}), state ${state}`);
   const names = readdirSync('/dev/shm')
-    .filter(isOurs)
+    .filter((name) => !earlier.has(name) && isOurs(name))
     .map((name) => `/dev/shm/${name}`);
   return new Set([...descriptors, ...children, ...names]);
 }
