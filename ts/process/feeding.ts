@@ -10,6 +10,13 @@ const SIGKILL = 9;
 /** The last message: now somebody has the child's pid and waits for it. Without it the child ends. */
 const GO = 'go';
 
+/** The child was never heard of: who was to begin it has ended. */
+export class LostAtBirth extends ProcessError {
+  override get name(): string {
+    return 'ProcessError';
+  }
+}
+
 /** Begins the process that reads the other end. */
 export type Begin<Child> = (theirs: Connection) => Child;
 
@@ -62,6 +69,6 @@ function stillborn({ birth }: Newborn, child: ChildHandle | undefined, error: un
   child?.close();
   const isLost = error instanceof EndOfFileError || (error as NodeJS.ErrnoException).code === 'EPIPE';
   if (!isLost) return error;
-  const end = child === undefined ? 'was lost with the fork server' : `ended with ${exitCode}`;
-  return new ProcessError(`${birth.name} ${end} before it had its arguments`, { cause: error });
+  if (child === undefined) return new LostAtBirth(`${birth.name} was lost with the fork server`, { cause: error });
+  return new ProcessError(`${birth.name} ended with ${exitCode} before it had its arguments`, { cause: error });
 }

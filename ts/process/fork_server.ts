@@ -11,7 +11,7 @@ import { perProcess } from '../internal/per_process.js';
 import { invalidArgType } from '../internal/validate.js';
 import type { Newborn } from './birth.js';
 import { ChildHandle } from './child_handle.js';
-import { feed, feedSync } from './feeding.js';
+import { feed, feedSync, LostAtBirth } from './feeding.js';
 import { startFreshNode } from './fresh_node.js';
 import { fdOf, type OpenFile } from './open_file.js';
 
@@ -95,6 +95,12 @@ class ForkServer {
     this.#node.close();
   }
 
+  stopSync(): void {
+    this.#connection.close();
+    this.#node.joinSync(Number.POSITIVE_INFINITY);
+    this.#node.close();
+  }
+
   /** Gives up what this process has of it. */
   abandon(): void {
     this.#connection.close();
@@ -111,7 +117,7 @@ const server = perProcess<ForkServer | undefined>(
   },
 );
 
-/** For tests, which count what is left behind. Python: `_forkserver._stop`. */
+/** Python: `_forkserver._stop`, for tests, which count what is left behind. */
 export async function stopForkServer(): Promise<void> {
   const stopped = server.value;
   server.value = undefined;
@@ -127,7 +133,18 @@ function running(): ForkServer {
   return server.value;
 }
 
-export function serveProcess(newborn: Newborn): Promise<ChildHandle> {
+/** A server that is killed takes its time to end: what was asked of it meanwhile is asked of the next one. */
+export async function serveProcess(newborn: Newborn): Promise<ChildHandle> {
+  try {
+    return await serve(newborn);
+  } catch (error) {
+    if (!(error instanceof LostAtBirth)) throw error;
+    await stopForkServer();
+    return serve(newborn);
+  }
+}
+
+function serve(newborn: Newborn): Promise<ChildHandle> {
   return feed(newborn, async (theirs) => {
     const report = ask(theirs);
     try {
@@ -141,6 +158,17 @@ export function serveProcess(newborn: Newborn): Promise<ChildHandle> {
 
 /** Blocks until the child has been told all. */
 export function serveProcessSync(newborn: Newborn): ChildHandle {
+  try {
+    return serveSync(newborn);
+  } catch (error) {
+    if (!(error instanceof LostAtBirth)) throw error;
+    server.value?.stopSync();
+    server.value = undefined;
+    return serveSync(newborn);
+  }
+}
+
+function serveSync(newborn: Newborn): ChildHandle {
   return feedSync(newborn, (theirs) => {
     const report = ask(theirs);
     try {
