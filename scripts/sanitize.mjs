@@ -16,7 +16,7 @@ import { setup } from './setup.mjs';
  * Where forking beside threads is what is tested. libasan's locks are not held across fork(2): a child of a process whose
  * other threads allocate may never get them (CPython leaves its tests out too: HAVE_ASAN_FORK_BUG).
  */
-const storms = (file) => /^(fork|process|manager|examples)\/|(^posix\/fork|processes|listener)\./.test(file);
+const storms = (file) => /^(fork|process)\/|(^posix\/fork|processes)\./.test(file);
 /** TSan ends a forked child of a process with threads at its first allocation: nothing that forks. */
 const forks = (file) =>
   storms(file) || /new Process\(|fork\(|inChild/.test(readFileSync(path.join(root, 'test', file), 'utf8'));
@@ -27,7 +27,10 @@ const forks = (file) =>
 const signals = (file) => /^posix\/(futex|prctl|process|wait)\./.test(file);
 /** About the tools, not the addons. */
 const tools = (file) => file.startsWith('support/');
-/** --short: what works on descriptors, memory and semaphores, and measures neither memory nor time. */
+/**
+ * --short: the files that are known to pass under both. Of descriptors, memory and semaphores it leaves much to the full
+ * form: descriptors in messages, Listener, wait, SharedMemory itself, and the kin of Lock.
+ */
 const essentials =
   /^(posix|queues)\/|^connection\/(ending|framing|messages|waiting)\.|^sync\/lock(_interop|_name|_waiters)?\.|^shared\/shared_memory_/;
 
