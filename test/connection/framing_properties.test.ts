@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { Pipe } from 'posix-multiprocessing';
@@ -83,8 +84,14 @@ describe('framing, by properties', () => {
         let turn = 0;
         while (at < stream.length) {
           const count = Math.max(1, sizes[turn++ % sizes.length] as number);
-          posix.write(sender.fd, stream.subarray(at, at + count));
-          at = Math.min(stream.length, at + count);
+          const written = posix.write(sender.fd, stream.subarray(at, at + count));
+          // A socket holds some 270 pieces, however small: the receiver has to take some first.
+          if (written === undefined) {
+            if (received.length < expected.length) received.push(receiver.recvBytes());
+            await nextTurn();
+            continue;
+          }
+          at += written;
           if (modes[turn % modes.length] === true) await receiver.poll();
           if (received.length < expected.length && modes[(turn + 1) % modes.length] === true) {
             received.push(receiver.recvBytes());
