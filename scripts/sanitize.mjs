@@ -76,7 +76,7 @@ async function addon({ name, flags, env, without, runtimes }, short) {
   const MP_BINARY_DIR = compileApart(path.join(root, 'out/sanitize', flags), { sanitize: flags });
   const files = testFiles((file) => !without.some((leavesOut) => leavesOut(file)) && (!short || essentials.test(file)));
   // The census would count what the runtimes open.
-  const options = { files, limit: short ? 240 : 1_200, timeout: 120_000, census: false };
+  const options = { files, limit: short ? 600 : 1_800, timeout: 120_000, census: false };
   return runSuite({ ...options, env: { ...env, MP_BINARY_DIR, LD_PRELOAD: preload(runtimes) } });
 }
 

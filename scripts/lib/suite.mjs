@@ -32,8 +32,8 @@ export async function runSuite({
   files,
   node = process.execPath,
   env = {},
-  limit = 540,
-  timeout = 20_000,
+  limit = 900,
+  timeout = 90_000,
   census = true,
 }) {
   const processes = await import(pathToFileURL(path.join(root, 'out/test/support/processes.js')).href);

@@ -66,7 +66,7 @@ export class Job {
 
   /** Resolves when the last of its processes has ended. */
   async end(): Promise<Ending> {
-    await waitFor('the end of treesum', () => this.hasEnded, 3 * PATIENCE);
+    await waitFor('the end of treesum', () => this.hasEnded, PATIENCE);
     return { code: this.#code ?? null, stdout: this.stdout, stderr: this.stderr };
   }
 

@@ -34,7 +34,7 @@ function filesByType(stdout: string): Record<string, number> {
 }
 
 describe('examples/treesum', function () {
-  this.timeout(4 * PATIENCE);
+  this.timeout(2 * PATIENCE);
 
   it('writes what sha256sum writes, and names what is no regular file', async () => {
     using tree = await new OddTree().fill();

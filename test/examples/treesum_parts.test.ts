@@ -93,7 +93,7 @@ function die(): never {
 }
 
 describe('treesum, its crew', function () {
-  this.timeout(4 * PATIENCE);
+  this.timeout(2 * PATIENCE);
 
   const moments: Record<string, (isTime: () => boolean) => Disposable> = {
     'as it has taken a file': (isTime) =>
@@ -263,8 +263,7 @@ describe('treesum, its digest', () => {
 });
 
 describe('treesum, its walk', () => {
-  it('goes as deep as directories go, and names the one too deep', async function () {
-    this.timeout(PATIENCE);
+  it('goes as deep as directories go, and names the one too deep', async () => {
     using directory = new TemporaryDirectory();
     const script = 'i=0; while [ $i -lt 50 ]; do mkdir "$1" && cd "$1" && echo > file || exit; i=$((i+1)); done';
     execFileSync('bash', ['-c', script, 'bash', 'd'.repeat(100)], { cwd: directory.path });

@@ -6,11 +6,9 @@ import { describe, it } from 'mocha';
 import { expectNoGrowth, growth, takeCensus } from './census.js';
 import { childrenOf } from './processes.js';
 import { runScript } from './run_script.js';
-import { PATIENCE, waitFor } from './watchdog.js';
+import { waitFor } from './watchdog.js';
 
-describe('census', function () {
-  this.timeout(PATIENCE);
-
+describe('census', () => {
   it('finds nothing where nothing is left', async () => {
     const before = takeCensus();
     closeSync(openSync('/dev/null', 'r'));

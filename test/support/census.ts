@@ -14,7 +14,7 @@ import { childrenOf, descriptorsOf } from './processes.js';
 export type Census = ReadonlySet<string>;
 
 /** Milliseconds that closing may take: libuv closes in its next turn, the kernel ends children when it gets to it. */
-const GRACE = 3_000;
+const GRACE = 10_000;
 
 /**
  * False for a name that another process, still alive, made: other runs on this machine are none of our business. This
@@ -83,7 +83,7 @@ export async function expectNoGrowth(before: Census, grace: number = GRACE): Pro
 let last: Census = new Set();
 
 async function checkSuite(this: Context): Promise<void> {
-  this.timeout(2 * GRACE);
+  this.timeout(3 * GRACE);
   try {
     last = await expectNoGrowth(last);
   } catch (error) {

@@ -3,6 +3,9 @@
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
 
+/** Milliseconds for the process to end by itself when all tests are through. */
+const LAST_WORDS = 20_000;
+
 const { EVENT_HOOK_BEGIN, EVENT_RUN_END, EVENT_TEST_BEGIN } = Mocha.Runner.constants;
 
 export default class CiReporter extends Mocha.reporters.Spec {
@@ -23,6 +26,11 @@ export default class CiReporter extends Mocha.reporters.Spec {
       note({});
       const { passed, failed, skipped } = counts();
       console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+      // A test that failed may have left something open that keeps the process alive.
+      setTimeout(() => {
+        console.log(`The tests are through, the process is not: ${process.getActiveResourcesInfo().join(', ')}`);
+        process.exit(Math.min(failed + 1, 255));
+      }, LAST_WORDS).unref();
     });
   }
 }

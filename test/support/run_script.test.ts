@@ -51,7 +51,7 @@ describe('runScript', () => {
       `import { spawn } from 'node:child_process';
        const shell = spawn('sh', ['-c', 'sleep 600 & echo started'], { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
        setInterval(() => {}, 1000);`,
-      { timeout: 3_000 },
+      { timeout: 8_000 },
     );
     assert.equal(result.timedOut, true);
     assert.equal(result.signal, 'SIGKILL');

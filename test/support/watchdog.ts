@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describeDescendants } from './processes.js';
 
 /** A generous bound, milliseconds: it only decides how long a broken test takes. */
-export const PATIENCE = 20_000;
+export const PATIENCE = 60_000;
 
 /**
  * Resolves with the first value of `condition` that is not undefined or false, asking every 5 ms. After `timeout`
