@@ -46,14 +46,10 @@ std::optional<std::string> Forker::prepare() {
   std::string why_not;
   takeover_ = PlatformTakeover::install(node::GetMultiIsolatePlatform(env_), &why_not);
   if (!takeover_) return why_not;
-  // Node destroys its platform next, with its own threads joined.
+  // Node destroys its platform next, with its own threads joined. This object may be gone by then, the pool is not.
   node::AtExit(
-      env_,
-      [](void* self) {
-        auto* forker = static_cast<Forker*>(self);
-        if (!forker->is_child_) forker->takeover_->pool().stop(sys::deadline_after(kLastTaskPatienceMs));
-      },
-      this);
+      env_, [](void* pool) { static_cast<WorkerPool*>(pool)->stop(sys::deadline_after(kLastTaskPatienceMs)); },
+      &takeover_->pool());
   return std::nullopt;
 }
 

@@ -130,6 +130,7 @@ bool WorkerPool::pause(sys::Deadline deadline) {
 }
 
 void WorkerPool::stop(sys::Deadline deadline) {
+  if (in_child_) return;
   pause(deadline);
   const std::lock_guard lock(sync_->mutex);
   paused_ = stopped_ = true;
@@ -150,6 +151,7 @@ bool WorkerPool::drain(v8::TaskPriority priority, sys::Deadline deadline) {
 }
 
 void WorkerPool::restart_in_child() {
+  in_child_ = true;
   sync_ = new Sync;
   threads_ = 0;
   idle_ = 0;

@@ -42,7 +42,8 @@ class WorkerPool {
   bool drain(v8::TaskPriority priority, sys::Deadline deadline = sys::kForever);
 
   // For the end of the process: waits for the tasks that run and lets no other begin, for what they would work with is
-  // about to be destroyed. They stay in the queue: V8 takes a task that is gone for one that is done.
+  // about to be destroyed. They stay in the queue: V8 takes a task that is gone for one that is done. A forked child
+  // destroys nothing when it ends, and need not wait.
   void stop(sys::Deadline deadline);
 
   // In a forked child of a paused pool, before anything else: the parent's threads don't exist here.
@@ -69,6 +70,7 @@ class WorkerPool {
   int idle_ = 0;
   bool paused_ = false;
   bool stopped_ = false;
+  bool in_child_ = false;
 };
 
 }  // namespace mp::fork
