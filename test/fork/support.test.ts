@@ -157,9 +157,51 @@ describe('forkSupport', () => {
 
   it('says no right after a Worker was made, before it runs', async () => {
     const worker = new Worker('require("worker_threads").parentPort.once("message", () => {})', { eval: true });
-    await assertRefused(/Worker/);
-    worker.postMessage('end');
-    await once(worker, 'exit');
+    try {
+      await assertRefused(/Worker/);
+    } finally {
+      worker.postMessage('end');
+      await once(worker, 'exit');
+    }
+  });
+
+  it('says no right after a Worker was made where Node has no thread for SIGUSR1', async function () {
+    const flag = '--disable-sigusr1';
+    if (!process.allowedNodeEnvironmentFlags.has(flag)) this.skip();
+    const script = `
+      import { Worker } from 'node:worker_threads';
+      import { forkSupport } from 'posix-multiprocessing';
+      console.log(forkSupport().supported);
+      const worker = new Worker('', { eval: true });
+      console.log(forkSupport().reason);`;
+    for (const how of [{ nodeFlags: [flag] }, { env: { NODE_OPTIONS: flag } }]) {
+      const { stdout, stderr } = await runScript(script, how);
+      assert.match(stdout, /^true\na Worker is alive: .*\n$/, stderr);
+    }
+  });
+
+  it("says no right after a Worker was made while libuv's threads are busy, and can't be asked for their ids", async () => {
+    const { stdout, stderr } = await runScript(
+      `
+      import { execFileSync } from 'node:child_process';
+      import fs from 'node:fs';
+      import { Worker } from 'node:worker_threads';
+      import { forkSupport } from 'posix-multiprocessing';
+      const fifo = process.env.TMPDIR + '/mp-fifo-' + process.pid;
+      execFileSync('mkfifo', [fifo]);
+      console.log(forkSupport().supported);
+      const opened = Array.from({ length: 4 }, () => fs.promises.open(fifo, 'r'));
+      const worker = new Worker('', { eval: true });
+      console.log(forkSupport().reason);
+      fs.closeSync(fs.openSync(fifo, 'w'));
+      for (const file of await Promise.all(opened)) await file.close();
+      fs.rmSync(fifo);
+      await worker.terminate();
+      console.log(forkSupport().supported);
+    `,
+      { env: { TMPDIR: tmpdir() } },
+    );
+    assert.match(stdout, /^true\na Worker is alive: .*\ntrue\n$/, stderr);
   });
 
   it('says no where no binary fits this Node, and why', async () => {

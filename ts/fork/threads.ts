@@ -56,12 +56,12 @@ export function threadObstacle(binding: ForkBinding): Obstacle | undefined {
   if (threads === state.threads) return undefined;
   const tasks = whileBusy(() => binding.taskThreads(PATIENCE));
   if (tasks === undefined) return BUSY;
-  const unknown = unknownThreads(binding, tasks, state);
+  const { unknown, foreign } = unknownThreads(binding, tasks, state);
   if (unknown.length > 0) {
     const obstacle = explain(unknown);
     if (obstacle !== undefined) return obstacle;
-    for (const { id } of unknown) state.foreign.add(id);
-    warn(unknown);
+    for (const { id } of foreign) state.foreign.add(id);
+    if (foreign.length > 0) warn(foreign);
   }
   state.threads = threads;
   return undefined;
@@ -88,23 +88,38 @@ function listThreads(ids: readonly number[] = threadIds()): Thread[] {
   return threads.sort((a, b) => a.id - b.id);
 }
 
-function unknownThreads(binding: ForkBinding, tasks: readonly number[], { foreign, original }: Inspection): Thread[] {
+/** How many threads of Node's own have no name: of delayed tasks (before Node 22), and of SIGUSR1 (before Node 24). */
+function namelessThreads(): number {
+  const major = Number.parseInt(process.versions.node, 10);
+  if (major >= 24) return 0;
+  const isDisabled = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((flags) =>
+    flags.includes('--disable-sigusr1'),
+  );
+  return (major < 22 ? 1 : 0) + (isDisabled ? 0 : 1);
+}
+
+interface Unknown {
+  /** Not known to be Node's; libuv's may be among them, while they are too busy to tell their ids. */
+  readonly unknown: readonly Thread[];
+  /** Those that are certainly not Node's. */
+  readonly foreign: readonly Thread[];
+}
+
+function unknownThreads(binding: ForkBinding, tasks: readonly number[], state: Inspection): Unknown {
   const all = listThreads();
-  const known = new Set([process.pid, ...foreign, ...tasks]);
+  const known = new Set([process.pid, ...state.foreign, ...tasks]);
   const unknown = all.filter(({ id, name }) => !known.has(id) && !KNOWN.has(name));
-  if (original) {
-    // They are the first that Node starts, and have no name in Node 20 (both) and 22 (the second).
-    const nameless = ['DelayedTaskSche', 'SignalInspector'].filter((name) =>
-      all.every((thread) => thread.name !== name),
-    );
-    unknown.splice(0, nameless.length);
-  }
+  // They are the first that Node starts.
+  if (state.original) unknown.splice(0, namelessThreads());
   // libuv names its threads from 1.50 on (Node 22): asking for them starts those that are not there yet.
-  if (unknown.length === 0) return [];
+  if (unknown.length === 0) return { unknown, foreign: [] };
   const named = all.some(({ name }) => name === 'libuv-worker');
-  const io = new Set(named ? [] : (binding.ioThreads(IO_PATIENCE) ?? unknown.map(({ id }) => id)));
+  const io = named ? [] : binding.ioThreads(IO_PATIENCE);
   // Looked at twice: a thread has its name a moment after its birth.
-  return listThreads(unknown.map(({ id }) => id)).filter(({ id, name }) => !io.has(id) && !KNOWN.has(name));
+  const left = listThreads(unknown.map(({ id }) => id)).filter(
+    ({ id, name }) => io?.includes(id) !== true && !KNOWN.has(name),
+  );
+  return { unknown: left, foreign: io === undefined ? [] : left };
 }
 
 /** Workers whose life this library has noticed. */
