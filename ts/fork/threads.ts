@@ -4,6 +4,7 @@
  */
 
 import fs from 'node:fs';
+import { nodeFlags } from '../internal/node_flags.js';
 import { perProcess } from '../internal/per_process.js';
 import type { ForkBinding } from '../native/fork.js';
 import { BUSY, PATIENCE, whileBusy } from './patience.js';
@@ -92,10 +93,7 @@ function listThreads(ids: readonly number[] = threadIds()): Thread[] {
 function namelessThreads(): number {
   const major = Number.parseInt(process.versions.node, 10);
   if (major >= 24) return 0;
-  const isDisabled = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((flags) =>
-    flags.includes('--disable-sigusr1'),
-  );
-  return (major < 22 ? 1 : 0) + (isDisabled ? 0 : 1);
+  return (major < 22 ? 1 : 0) + (nodeFlags().includes('--disable-sigusr1') ? 0 : 1);
 }
 
 interface Unknown {

@@ -1,6 +1,7 @@
 /** warmup(): a heap that forked children share for long. */
 
 import v8 from 'node:v8';
+import { nodeFlags } from '../internal/node_flags.js';
 import { preparedFork } from './support.js';
 
 /** Options of V8 while it collects for children, and as they are otherwise. */
@@ -13,7 +14,7 @@ const OPTIONS: readonly { name: string; during: string; after: string }[] = [
 
 /** Those that the user has not decided on. */
 function freeOptions(): typeof OPTIONS {
-  const given = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').replaceAll('_', '-');
+  const given = nodeFlags();
   return OPTIONS.filter(({ name }) => !given.includes(name));
 }
 
