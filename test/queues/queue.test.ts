@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, it } from 'mocha';
 import { Queue } from 'posix-multiprocessing';
+import { ownNames } from '../support/processes.js';
 
 const empty = { code: 'ERR_MP_QUEUE_EMPTY' };
 const full = { code: 'ERR_MP_QUEUE_FULL' };
@@ -111,11 +112,22 @@ describe('Queue', () => {
     assert.ok(memoryOfQueues() < 2000, `${memoryOfQueues()} kB`);
   });
 
+  it('one of 200 MiB fits, and its memory is given back', async () => {
+    using queue = new Queue<Buffer>();
+    const size = 200 << 20;
+    await queue.put(Buffer.alloc(size, 5));
+    const value = await queue.get();
+    assert.equal(value.length, size);
+    assert.ok(value.equals(Buffer.alloc(size, 5)));
+    await queue.put(Buffer.alloc(1));
+    assert.ok(memoryOfQueues() < 2000, `${memoryOfQueues()} kB`);
+  });
+
   it('leaves nothing in /dev/shm and unmaps its memory when it is closed', () => {
-    const before = readdirSync('/dev/shm').length;
+    const before = ownNames();
     const queue = new Queue();
     queue.putNowait('x');
-    assert.equal(readdirSync('/dev/shm').length, before);
+    assert.deepEqual(ownNames(), before);
     assert.match(readFileSync('/proc/self/maps', 'utf8'), /memfd:posix-multiprocessing queue/);
     queue.close();
     assert.doesNotMatch(readFileSync('/proc/self/maps', 'utf8'), /memfd:posix-multiprocessing queue/);

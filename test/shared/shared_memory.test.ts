@@ -7,6 +7,7 @@ import { describe, it } from 'mocha';
 import { Pipe, Process, SharedMemory } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
 import { inChild } from '../support/in_child.js';
+import { ownNames } from '../support/processes.js';
 import { runScript } from '../support/run_script.js';
 import { freshName } from './segments.js';
 
@@ -67,20 +68,18 @@ describe('SharedMemory.create', () => {
 
   it('fails with ENOSPC for what does not fit, and leaves nothing behind', () => {
     const name = freshName();
-    const withoutName = (): string[] =>
-      readdirSync('/dev/shm').filter((found) => found.startsWith(`mp-${process.pid}-`));
-    const before = withoutName();
+    const before = ownNames();
     const { f_blocks: blocks, f_bsize: blockSize } = spaceOfSharedMemory();
     const size = blocks * blockSize + PAGE;
     const error = size > constants.MAX_LENGTH ? outOfRange : { code: 'ENOSPC', syscall: 'posix_fallocate' };
     assert.throws(() => SharedMemory.create({ size, name }), error);
     assert.throws(() => SharedMemory.create({ size }), error);
     assert.equal(existsSync(file(name)), false);
-    assert.deepEqual(withoutName(), before);
+    assert.deepEqual(ownNames(), before);
   });
 
   it('refuses wrong sizes, names and options before anything is made', () => {
-    const before = readdirSync('/dev/shm').filter((name) => name.includes(String(process.pid)));
+    const before = ownNames();
     for (const size of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -(2 ** 60)]) {
       assert.throws(() => SharedMemory.create({ size }), outOfRange, String(size));
     }
@@ -101,10 +100,7 @@ describe('SharedMemory.create', () => {
     assert.throws(() => SharedMemory.create({ size: 1, persist: 'yes' as unknown as boolean }), wrongType);
     assert.throws(() => SharedMemory.open('x', { readOnly: 1 as unknown as boolean }), wrongType);
     assert.throws(() => Reflect.construct(SharedMemory, []), TypeError);
-    assert.deepEqual(
-      readdirSync('/dev/shm').filter((name) => name.includes(String(process.pid))),
-      before,
-    );
+    assert.deepEqual(ownNames(), before);
   });
 });
 

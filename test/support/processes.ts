@@ -105,3 +105,9 @@ export function describeDescendants(pid: number): string {
     })
     .join('\n');
 }
+
+/** Kernel objects in /dev/shm that this process gave a name; other runs on this machine come and go. */
+export function ownNames(): string[] {
+  const own = new RegExp(`^(?:sem\\.)?mp-(?:[a-z]+-)*${process.pid}-`);
+  return readdirSync('/dev/shm').filter((name) => own.test(name) && !name.startsWith('mp-names-'));
+}

@@ -3,18 +3,13 @@ import { readdirSync, statSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, it } from 'mocha';
 import { ClosedError, Lock, MultiprocessingError, OverReleaseError, TimeoutError } from 'posix-multiprocessing';
+import { ownNames } from '../support/processes.js';
 import { waitFor } from '../support/watchdog.js';
 import { freshName, isFree, turns, withLock } from './locks.js';
 
 const wrongType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
 const wrongValue = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' };
 const outOfRange = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' };
-
-/** Kernel objects of this process. */
-const ownNames = (): string[] =>
-  readdirSync('/dev/shm').filter(
-    (file) => file.includes(`mp-test-${process.pid}-`) || file.includes(`mp-${process.pid}-`),
-  );
 
 describe('Lock', () => {
   it('is held by one at a time, in any form of acquire', async () => {
