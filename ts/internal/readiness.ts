@@ -35,6 +35,8 @@ class Watch {
   }
 
   #ready(events: number): void {
+    // libuv stops watching a descriptor that has an error.
+    if ((events & DISCONNECT) !== 0) this.#events = 0;
     // A hang-up ends every wait: the read or write that follows tells what happened.
     for (const waiter of [...this.waiters]) {
       if ((waiter.events & events) !== 0 || (events & DISCONNECT) !== 0) waiter.settle(true);
