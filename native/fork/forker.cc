@@ -1,8 +1,7 @@
 #include "fork/forker.h"
 
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,6 +11,7 @@
 #include "fork/heap_pages.h"
 #include "fork/heap_placement.h"
 #include "fork/io_pool_parking.h"
+#include "sys/process_fd.h"
 
 namespace mp::fork {
 
@@ -77,11 +77,11 @@ std::optional<sys::Result<Forked>> Forker::fork(const ForkOptions& options, sys:
 }
 
 sys::Result<Forked> Forker::fork_quieted(const ForkOptions& options, bool io_pool_quiet, IoPoolParking& parking) {
-  // Everything that can fail comes before the fork: a placeholder keeps a number free for the pidfd.
+  // Everything that can fail comes before the fork: a placeholder, of the same kind, keeps a number free for the pidfd.
   auto stand_ins = StandIns::create();
   if (!stand_ins.ok()) return stand_ins.error();
-  sys::UniqueFd placeholder(eventfd(0, EFD_CLOEXEC));
-  if (!placeholder.valid()) return sys::last_error("eventfd");
+  auto placeholder = sys::open_pidfd(getpid());
+  if (!placeholder.ok()) return placeholder.error();
   if (auto status = reveal_heap_to_children(); !status.ok()) return status.error();
   std::fflush(nullptr);
   consolidate_malloc();
@@ -99,10 +99,13 @@ sys::Result<Forked> Forker::fork_quieted(const ForkOptions& options, bool io_poo
     unblock_signals();
     hide_heap_from_others();
     if (pid < 0) return failure;
-    placeholder.reset();
-    sys::UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-    if (!pidfd.valid()) return sys::last_error("pidfd_open");
-    return Forked{pid, std::move(pidfd)};
+    placeholder.value().reset();
+    auto pidfd = sys::open_pidfd(pid);
+    if (pidfd.ok()) return Forked{pid, std::move(pidfd).value()};
+    // No memory for it: a process that nobody could wait for must not go on.
+    kill(pid, SIGKILL);
+    sys::retry_eintr([pid] { return waitpid(pid, nullptr, 0); });
+    return pidfd.error();
   }
 
   if (options.parent_death_signal != 0) {

@@ -7,6 +7,7 @@ import type { ForkBinding } from '../native/fork.js';
 import { loadForkBinding } from '../native/load.js';
 import { rehearse } from './child.js';
 import { readTimerInternals } from './internals.js';
+import { systemObstacle } from './kernel.js';
 import { BUSY, PATIENCE, whileBusy } from './patience.js';
 import { type Obstacle, threadObstacle, workerObstacle } from './threads.js';
 
@@ -34,6 +35,8 @@ let prepared = false;
 /** What every fork needs, once. The reason when that can't be had. */
 function prepare(binding: ForkBinding): Obstacle | undefined {
   if (prepared) return undefined;
+  const refused = systemObstacle();
+  if (refused !== undefined) return refused;
   try {
     readTimerInternals();
     const unfit = binding.prepare();
