@@ -1,5 +1,5 @@
 // The claims that need counts, on each of Node 20, 22, 24 and 26, or on those that --node names:
-//   npm run soak [-- --forks 10000]       forks under load (1,000)
+//   npm run soak [-- --forks 10000]       forks under load, with kills (1,000); --seed repeats what was drawn
 //   npm run soak -- --locks               kills among those who contend for locks, for --seconds (30)
 //   npm run soak -- --shared              kills of trees that make, open and remove shared memory, for --seconds
 //   npm run soak -- --queues              kills of producers and consumers of queues, item by item: --kills (1,000)
@@ -12,6 +12,7 @@ import { setup } from './setup.mjs';
 
 const options = {
   forks: { type: 'string', default: '1000' },
+  seed: { type: 'string' },
   locks: { type: 'boolean', default: false },
   seconds: { type: 'string', default: '30' },
   shared: { type: 'boolean', default: false },
@@ -21,10 +22,13 @@ const options = {
 };
 
 /** What node is to run, and with what in its environment. */
-function storm({ forks, locks, shared, seconds, queues, kills }) {
+function storm({ forks, seed, locks, shared, seconds, queues, kills }) {
   if (locks) return { args: ['out/test/soak/lock_storm.js', '--seconds', seconds] };
   if (shared) return { args: ['out/test/soak/shared_kills.js', '--seconds', seconds] };
-  if (!queues) return { args: ['out/test/soak/fork_storm.js', '--forks', forks] };
+  if (!queues) {
+    const repeated = seed === undefined ? [] : ['--seed', seed];
+    return { args: ['out/test/soak/fork_storm.js', '--forks', forks, ...repeated] };
+  }
   const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--require', './out/test/support/census.js'];
   return {
     args: [...mocha, '--grep', 'under SIGKILL', 'out/test/queues/processes.test.js'],
