@@ -3,11 +3,11 @@
  * are a reason to refuse; for those of native addons there is a warning, once.
  */
 
-import fs from 'node:fs';
 import { nodeFlags } from '../internal/node_flags.js';
 import { perProcess } from '../internal/per_process.js';
 import type { ForkBinding } from '../native/fork.js';
 import { BUSY, PATIENCE, whileBusy } from './patience.js';
+import { listThreads, type Thread, threadIds } from './thread_list.js';
 import { countWorkers, findWorkers } from './workers.js';
 
 export interface Obstacle {
@@ -15,23 +15,19 @@ export interface Obstacle {
   readonly advice: string;
 }
 
-interface Thread {
-  readonly id: number;
-  readonly name: string;
-}
-
+/** Of libuv's pool, from 1.50 on (Node 22). */
+const IO_THREAD = 'libuv-worker';
 /** Names that Node, libuv, V8 and this library give; Node 20 and 22 leave some threads without. */
 const KNOWN: ReadonlySet<string> = new Set([
   'DelayedTaskSche',
   'SignalInspector',
   'V8Worker',
   'node-V8Worker',
-  'libuv-worker',
+  IO_THREAD,
   'mp-v8-tasks',
   'mp-helper',
 ]);
 const PROFILER = 'v8:ProfEvntProc';
-const TASKS = '/proc/self/task';
 
 /** Milliseconds that libuv's pool may take to tell which threads it has. */
 const IO_PATIENCE = 10;
@@ -39,6 +35,8 @@ const IO_PATIENCE = 10;
 interface Inspection {
   /** The threads that there were when nothing was in the way: as many others may have come in their place. */
   threads: string;
+  /** Those among which nothing was found that forbids a fork, whosever they are. */
+  explained: string;
   /** Threads of other code that are known, and warned about. */
   readonly foreign: Set<number>;
   /** The process that the user started has threads of Node's that nobody can ask for their ids. */
@@ -46,47 +44,34 @@ interface Inspection {
 }
 
 const inspected = perProcess<Inspection>(
-  () => ({ threads: '', foreign: new Set(), original: true }),
-  () => ({ threads: '', foreign: new Set(), original: false }),
+  () => ({ threads: '', explained: '', foreign: new Set(), original: true }),
+  () => ({ threads: '', explained: '', foreign: new Set(), original: false }),
 );
 
 /** What is in the way of a fork. Blocks for microseconds when there are no new threads. */
 export function threadObstacle(binding: ForkBinding): Obstacle | undefined {
   const state = inspected.value;
   const threads = threadIds().join();
-  if (threads === state.threads) return undefined;
+  // The thread that writes trace events stays when they are turned off.
+  const traced = state.foreign.size > 0 ? tracing() : undefined;
+  if (traced !== undefined || threads === state.threads) return traced;
   const tasks = whileBusy(() => binding.taskThreads(PATIENCE));
   if (tasks === undefined) return BUSY;
-  const { unknown, foreign } = unknownThreads(binding, tasks, state);
-  if (unknown.length > 0) {
-    const obstacle = explain(unknown);
-    if (obstacle !== undefined) return obstacle;
-    for (const { id } of foreign) state.foreign.add(id);
-    if (foreign.length > 0) warn(foreign);
-  }
+  const unknown = unknownThreads(tasks, state);
+  const io = unknown.length > 0 ? ioThreads(binding) : [];
+  // Looked at twice: a thread has its name a moment after its birth.
+  const strange = listThreads(unknown.map(({ id }) => id)).filter(
+    ({ id, name }) => io?.includes(id) !== true && !KNOWN.has(name),
+  );
+  const obstacle = strange.length > 0 && threads !== state.explained ? explain(strange) : undefined;
+  if (obstacle !== undefined) return obstacle;
+  state.explained = threads;
+  // When libuv's pool is too busy to tell, they may well be its own.
+  if (io === undefined) return undefined;
+  for (const { id } of strange) state.foreign.add(id);
+  if (strange.length > 0) warn(strange);
   state.threads = threads;
   return undefined;
-}
-
-/** None without /proc. */
-function threadIds(): number[] {
-  try {
-    return fs.readdirSync(TASKS).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function listThreads(ids: readonly number[] = threadIds()): Thread[] {
-  const threads: Thread[] = [];
-  for (const id of ids) {
-    try {
-      threads.push({ id, name: fs.readFileSync(`${TASKS}/${id}/comm`, 'utf8').trimEnd() });
-    } catch {
-      // It has ended since.
-    }
-  }
-  return threads.sort((a, b) => a.id - b.id);
 }
 
 /** How many threads of Node's own have no name: of delayed tasks (before Node 22), and of SIGUSR1 (before Node 24). */
@@ -96,28 +81,18 @@ function namelessThreads(): number {
   return (major < 22 ? 1 : 0) + (nodeFlags().includes('--disable-sigusr1') ? 0 : 1);
 }
 
-interface Unknown {
-  /** Not known to be Node's; libuv's may be among them, while they are too busy to tell their ids. */
-  readonly unknown: readonly Thread[];
-  /** Those that are certainly not Node's. */
-  readonly foreign: readonly Thread[];
-}
-
-function unknownThreads(binding: ForkBinding, tasks: readonly number[], state: Inspection): Unknown {
+function unknownThreads(tasks: readonly number[], { foreign, original }: Inspection): Thread[] {
   const all = listThreads();
-  const known = new Set([process.pid, ...state.foreign, ...tasks]);
+  const known = new Set([process.pid, ...foreign, ...tasks]);
   const unknown = all.filter(({ id, name }) => !known.has(id) && !KNOWN.has(name));
   // They are the first that Node starts.
-  if (state.original) unknown.splice(0, namelessThreads());
-  // libuv names its threads from 1.50 on (Node 22): asking for them starts those that are not there yet.
-  if (unknown.length === 0) return { unknown, foreign: [] };
-  const named = all.some(({ name }) => name === 'libuv-worker');
-  const io = named ? [] : binding.ioThreads(IO_PATIENCE);
-  // Looked at twice: a thread has its name a moment after its birth.
-  const left = listThreads(unknown.map(({ id }) => id)).filter(
-    ({ id, name }) => io?.includes(id) !== true && !KNOWN.has(name),
-  );
-  return { unknown: left, foreign: io === undefined ? [] : left };
+  if (original) unknown.splice(0, namelessThreads());
+  return unknown;
+}
+
+/** Of libuv's pool, which is started if need be; those that have a name need not tell. undefined while it is busy. */
+function ioThreads(binding: ForkBinding): readonly number[] | undefined {
+  return listThreads().some(({ name }) => name === IO_THREAD) ? [] : binding.ioThreads(IO_PATIENCE);
 }
 
 /** Workers whose life this library has noticed. */
@@ -145,13 +120,8 @@ function explain(unknown: readonly Thread[]): Obstacle | undefined {
       advice: 'stop the profile before the fork, or leave --cpu-prof out and profile in the child',
     };
   }
-  // Not imported: in a Worker it can't be.
-  if (process.getBuiltinModule('node:trace_events').getEnabledCategories() !== undefined) {
-    return {
-      reason: 'trace events are on: the thread that writes them does not exist in a child',
-      advice: 'call disable() of the tracing, or leave --trace-event-categories out',
-    };
-  }
+  const traced = tracing();
+  if (traced !== undefined) return traced;
   findWorkers();
   const workers = workerObstacle();
   if (workers !== undefined) return workers;
@@ -162,6 +132,15 @@ function explain(unknown: readonly Thread[]): Obstacle | undefined {
     };
   }
   return undefined;
+}
+
+function tracing(): Obstacle | undefined {
+  // Not imported: in a Worker it can't be.
+  if (process.getBuiltinModule('node:trace_events').getEnabledCategories() === undefined) return undefined;
+  return {
+    reason: 'trace events are on: the thread that writes them does not exist in a child',
+    advice: 'call disable() of the tracing, or leave --trace-event-categories out',
+  };
 }
 
 function wholeStack(): string {
