@@ -115,7 +115,7 @@ describe('the heap', function () {
           } }).start();
           await child.join();
           const { heapUsed, arrayBuffers } = process.memoryUsage();
-          console.log(child.exitCode, checksum() === expected, heapUsed + arrayBuffers > 500 * 2 ** 20);
+          console.log(child.exitCode, checksum() === expected, heapUsed + arrayBuffers > 440 * 2 ** 20);
         }`,
         { nodeFlags: ['--expose-gc', '--max-old-space-size=1500'], timeout: 100_000 },
       ),
