@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { runScript, type ScriptResult } from '../support/run_script.js';
 
-const { ENOSYS, EPERM } = constants.errno;
+const { EAGAIN, ENOMEM, ENOSYS, EPERM } = constants.errno;
 
 /** Runs a program whose calls of one system call fail with an errno, as under a container's seccomp profile. seccomp(2). */
 const launcher = `
@@ -22,7 +22,9 @@ const launcher = `
   #include <unistd.h>
 
   int main(int argc, char **argv) {
-    unsigned int number = strcmp(argv[1], "pidfd_open") == 0 ? SYS_pidfd_open : SYS_clone3;
+    unsigned int number = SYS_pidfd_open;
+    if (strcmp(argv[1], "clone3") == 0) number = SYS_clone3;
+    if (strcmp(argv[1], "clone") == 0) number = SYS_clone; // what fork(3) is made of; threads are made by clone3(2)
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
@@ -58,8 +60,10 @@ const attempts = `
     try { own.startSync() } catch (error) { errors.push(error) }
     try { if (fork() === 0) process.exit() } catch (error) { errors.push(error) }
     console.log(errors.map(({ code }) => code).join());
-    const other = new Process({ target: 'node:os', startMethod: 'spawn' });
-    console.log((await other.start().catch((reason) => reason)).code);
+    if (process.argv[1] === 'spawn') {
+      const other = new Process({ target: 'node:os', startMethod: 'spawn' });
+      console.log((await other.start().catch((reason) => reason)).code);
+    }
     console.log(JSON.stringify([activeChildren().length, children(), descriptors() - before]));
   }`;
 
@@ -80,15 +84,15 @@ describe('where the system refuses a call', function () {
     if (folder !== '') rmSync(folder, { recursive: true });
   });
 
-  const runWithout = (call: string, errno: number): Promise<ScriptResult> =>
-    runScript(attempts, { node: refuse, nodeFlags: [call, String(errno), process.execPath], timeout: 50_000 });
+  const runWithout = (call: string, errno: number, args: readonly string[] = []): Promise<ScriptResult> =>
+    runScript(attempts, { node: refuse, nodeFlags: [call, String(errno), process.execPath], args, timeout: 50_000 });
 
   for (const [name, errno] of [
     ['ENOSYS', ENOSYS],
     ['EPERM', EPERM],
   ] as const) {
     it(`says so and starts nothing: pidfd_open(2), ${name}`, async () => {
-      const { stdout, stderr, code, facts } = await runWithout('pidfd_open', errno);
+      const { stdout, stderr, code, facts } = await runWithout('pidfd_open', errno, ['spawn']);
       const told = stdout + stderr + facts;
       assert.equal(code, 0, told);
       const [support = '', ...lines] = stdout.trimEnd().split('\n');
@@ -102,6 +106,29 @@ describe('where the system refuses a call', function () {
       assert.match(advice, /seccomp/);
       const refused = 'ERR_MP_START_METHOD';
       assert.deepEqual(lines, [`${refused},${refused},${refused}`, name, '[0,"",0]'], told);
+    });
+  }
+
+  for (const [name, errno] of [
+    ['ENOMEM', ENOMEM],
+    ['EAGAIN', EAGAIN],
+  ] as const) {
+    it(`says so and starts nothing: fork(2), ${name}`, async function () {
+      if (process.arch !== 'x64') this.skip();
+      const { stdout, stderr, code, facts } = await runWithout('clone', errno);
+      const told = stdout + stderr + facts;
+      assert.equal(code, 0, told);
+      const [support = '', ...lines] = stdout.trimEnd().split('\n');
+      const { supported, reason, advice } = JSON.parse(support) as {
+        supported: boolean;
+        reason: string;
+        advice: string;
+      };
+      assert.equal(supported, false, told);
+      assert.match(reason, /^fork: (Cannot allocate memory|Resource temporarily unavailable)/);
+      assert.match(advice, /again/);
+      const refused = 'ERR_MP_START_METHOD';
+      assert.deepEqual(lines, [`${refused},${refused},${refused}`, '[0,"",0]'], told);
     });
   }
 
