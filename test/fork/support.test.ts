@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import inspector from 'node:inspector';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { describe, it } from 'mocha';
@@ -178,6 +180,37 @@ describe('forkSupport', () => {
       const { stdout, stderr } = await runScript(script, how);
       assert.match(stdout, /^true\na Worker is alive: .*\n$/, stderr);
     }
+  });
+
+  it('says no of threads that have lower ids than those before them', async function () {
+    // The kernel gives the next number that is free, and begins anew at its limit: here in a namespace of its own.
+    const own = ['--fork', '--pid', '--mount-proc'];
+    const writable = ['sh', '-c', 'echo 20000 > /proc/sys/kernel/ns_last_pid'];
+    if (spawnSync('unshare', [...own, ...writable]).status !== 0) this.skip();
+    const script = `
+      import fs from 'node:fs';
+      import inspector from 'node:inspector';
+      import { Worker } from 'node:worker_threads';
+      import { forkSupport } from 'posix-multiprocessing';
+      console.log(forkSupport().supported);
+      fs.writeFileSync('/proc/sys/kernel/ns_last_pid', '500');
+      const session = new inspector.Session();
+      session.connect();
+      session.post('Profiler.enable');
+      session.post('Profiler.start');
+      const names = () => fs.readdirSync('/proc/self/task').map((id) => fs.readFileSync('/proc/self/task/' + id + '/comm', 'utf8'));
+      while (!names().includes('v8:ProfEvntProc\\n'));
+      console.log(forkSupport().reason);
+      session.post('Profiler.stop');
+      session.disconnect();
+      const worker = new Worker('', { eval: true });
+      console.log(forkSupport().reason);`;
+    const node = [process.execPath, '--input-type=module', '--eval', script];
+    const { stdout, stderr } = spawnSync('unshare', [...own, 'sh', '-c', `${writable[2]}; "$@"`, 'sh', ...node], {
+      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+      encoding: 'utf8',
+    });
+    assert.match(stdout, /^true\na CPU profile is being taken: .*\na Worker is alive: .*\n$/, stderr);
   });
 
   it("says no right after a Worker was made while libuv's threads are busy, and can't be asked for their ids", async () => {

@@ -151,8 +151,9 @@ describe('threads that a child would lack', function () {
   });
 
   it('are none that have ended: the kernel lists them a moment longer', async () => {
-    const fields = (state: string, flags: number): string => `412 (a) b (node) ${state} 1 2 3 0 -1 ${flags} 0 0 0`;
-    assert.deepEqual(readThread(fields('S', 0x400040)), { id: 412, name: 'a) b (node' });
+    const fields = (state: string, flags: number): string =>
+      `412 (a) b (node) ${state} 1 2 3 0 -1 ${flags} 0 0 0 0 0 0 0 0 20 0 7 0 4711 0`;
+    assert.deepEqual(readThread(fields('S', 0x400040)), { id: 412, name: 'a) b (node', started: 4711 });
     assert.equal(readThread(fields('R', 0x400044)), undefined);
     assert.equal(readThread(fields('X', 0x400040)), undefined);
     const stdout = await outcome(`

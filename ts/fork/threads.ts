@@ -58,10 +58,10 @@ export function threadObstacle(binding: ForkBinding): Obstacle | undefined {
   const tasks = whileBusy(() => binding.taskThreads(PATIENCE));
   if (tasks === undefined) return BUSY;
   const unknown = unknownThreads(tasks, state);
-  const io = unknown.length > 0 ? ioThreads(binding) : [];
+  const io = unknown.size > 0 ? ioThreads(binding) : [];
   // Looked at twice: a thread has its name a moment after its birth.
-  const strange = listThreads(unknown.map(({ id }) => id)).filter(
-    ({ id, name }) => io?.includes(id) !== true && !KNOWN.has(name),
+  const strange = listThreads().filter(
+    ({ id, name }) => unknown.has(id) && io?.includes(id) !== true && !KNOWN.has(name),
   );
   const obstacle = strange.length > 0 && threads !== state.explained ? explain(strange) : undefined;
   if (obstacle !== undefined) return obstacle;
@@ -81,13 +81,13 @@ function namelessThreads(): number {
   return (major < 22 ? 1 : 0) + (nodeFlags().includes('--disable-sigusr1') ? 0 : 1);
 }
 
-function unknownThreads(tasks: readonly number[], { foreign, original }: Inspection): Thread[] {
-  const all = listThreads();
+/** By their ids. */
+function unknownThreads(tasks: readonly number[], { foreign, original }: Inspection): Set<number> {
   const known = new Set([process.pid, ...foreign, ...tasks]);
-  const unknown = all.filter(({ id, name }) => !known.has(id) && !KNOWN.has(name));
+  const unknown = listThreads().filter(({ id, name }) => !known.has(id) && !KNOWN.has(name));
   // They are the first that Node starts.
   if (original) unknown.splice(0, namelessThreads());
-  return unknown;
+  return new Set(unknown.map(({ id }) => id));
 }
 
 /** Of libuv's pool, which is started if need be; those that have a name need not tell. undefined while it is busy. */
