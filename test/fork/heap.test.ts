@@ -75,8 +75,8 @@ describe('the heap', function () {
           for (const { pair } of kept) sum += pair[1];
           for (let index = 0; index < kept.length; index += 1000) kept[index].index = -1;
           const there = advised().reduce((sum, { begin, end }) => sum + end - begin, 0);
-          // A new page or two, for what this child has allocated.
-          process.exit(sum === 500_000_500_000 && there >= here ? 6 : 7);
+          // Some pages are new, for what this child has allocated, and some it may have given back.
+          process.exit(sum === 500_000_500_000 && there > here / 2 ? 6 : 7);
         } }).start();
         await child.join();
         console.log(child.exitCode, kept[1000].index);`,
