@@ -30,7 +30,8 @@ const tools = (file) => /^(support|examples)\//.test(file);
 /** What was freed stays in ASan's quarantine for a while: no use to look for memory that is given back. */
 const memory = (file) => file === 'sync/many.test.ts';
 /** --short: of everything some; the kin of Lock and the manager are left to the full form. */
-const essentials = /^(posix|queues|connection|internal)\/|^sync\/lock(_interop|_name|_waiters)?\.|^shared\/shared_memory/;
+const essentials =
+  /^(posix|queues|connection|internal)\/|^sync\/lock(_interop|_name|_waiters)?\.|^shared\/shared_memory/;
 
 const suppressions = `suppressions=${path.join(root, 'scripts/lsan.supp')}:print_suppressions=0`;
 const sanitizers = [
