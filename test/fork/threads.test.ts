@@ -85,6 +85,34 @@ describe('threads that a child would lack', function () {
     assert.match(stdout, /^4\n4\n4\n1 MP_FOREIGN_THREADS 1 threads [^\n]*'of an addon'[^\n]*\n$/);
   });
 
+  it("are told from Node's own by their age where the numbers of threads begin anew", async function () {
+    const namespace = ['unshare', '-pf', '--mount-proc', 'sh', '-c'];
+    const begin = 'echo $(($(cat /proc/sys/kernel/pid_max) - $LEFT)) > /proc/sys/kernel/ns_last_pid';
+    const [program = '', ...args] = [...namespace, begin];
+    const able =
+      process.getuid?.() === 0 && spawnSync(program, args, { env: { ...process.env, LEFT: '50' } }).status === 0;
+    if (!able) this.skip();
+    for (const left of [3, 5, 7, 9, 11]) {
+      const { code, stdout, stderr, facts } = await runScript(
+        `${prelude}
+        console.log(reason());
+        loadAddon();
+        console.log(reason());
+        await new Promise(setImmediate);
+        console.log(warnings.join());
+        fs.writeSync(writeEnd, 'x');`,
+        {
+          node: '/usr/bin/env',
+          nodeFlags: [...namespace, `${begin} && exec "$0" "$@"`, process.execPath],
+          env: { LEFT: String(left) },
+          args: [addon],
+        },
+      );
+      assert.equal(code, 0, stdout + stderr + facts);
+      assert.match(stdout, /^supported\nsupported\nMP_FOREIGN_THREADS 1 threads [^\n]*\('of an addon'\)[^\n]*\n$/);
+    }
+  });
+
   it('are told from those before them when there are as many', async () => {
     const stdout = await outcome(`
       loadAddon();
@@ -131,6 +159,29 @@ describe('threads that a child would lack', function () {
       { UV_THREADPOOL_SIZE: '4' },
     );
     assert.match(stdout, /^a CPU profile[^\n]*\nsupported\na Worker is alive[^\n]*\nsupported 0\n$/);
+  });
+
+  it("are none that the kernel runs for libuv's rings, with which a child works as well", async () => {
+    const stdout = await outcome(
+      `
+      let busy = true;
+      const read = async () => { while (busy) await fs.promises.readFile('/proc/self/stat'); };
+      const reads = Promise.all(Array.from({ length: 8 }, read));
+      await fs.promises.readFile('/proc/self/stat');
+      for (let round = 0; round < 10; round++) {
+        const child = await new Process({ target: async () => {
+          const text = await fs.promises.readFile('/proc/self/stat', 'utf8');
+          process.exit(text.startsWith(process.pid + ' ') ? 3 : 4);
+        } }).start();
+        await child.join();
+        if (child.exitCode !== 3) console.log(child.exitCode);
+      }
+      busy = false;
+      await reads;
+      console.log(warnings);`,
+      { UV_USE_IO_URING: '1' },
+    );
+    assert.equal(stdout, '[]\n');
   });
 
   it('are in the way again when trace events are turned on again', async () => {

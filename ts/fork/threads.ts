@@ -27,7 +27,11 @@ const KNOWN: ReadonlySet<string> = new Set([
   'mp-v8-tasks',
   'mp-helper',
 ]);
+/** Of the kernel's, for this process's rings (io_uring(7)): a child's rings have their own. */
+const KERNEL = /^iou-(sqp|wrk)-\d+$/;
 const PROFILER = 'v8:ProfEvntProc';
+
+const isKnown = (name: string): boolean => KNOWN.has(name) || KERNEL.test(name);
 
 /** Milliseconds that libuv's pool may take to tell which threads it has. */
 const IO_PATIENCE = 10;
@@ -61,7 +65,7 @@ export function threadObstacle(binding: ForkBinding): Obstacle | undefined {
   const io = unknown.size > 0 ? ioThreads(binding) : [];
   // Looked at twice: a thread has its name a moment after its birth.
   const strange = listThreads().filter(
-    ({ id, name }) => unknown.has(id) && io?.includes(id) !== true && !KNOWN.has(name),
+    ({ id, name }) => unknown.has(id) && io?.includes(id) !== true && !isKnown(name),
   );
   const obstacle = strange.length > 0 && threads !== state.explained ? explain(strange) : undefined;
   if (obstacle !== undefined) return obstacle;
@@ -84,7 +88,7 @@ function namelessThreads(): number {
 /** By their ids. */
 function unknownThreads(tasks: readonly number[], { foreign, original }: Inspection): Set<number> {
   const known = new Set([process.pid, ...foreign, ...tasks]);
-  const unknown = listThreads().filter(({ id, name }) => !known.has(id) && !KNOWN.has(name));
+  const unknown = listThreads().filter(({ id, name }) => !known.has(id) && !isKnown(name));
   // They are the first that Node starts.
   if (original) unknown.splice(0, namelessThreads());
   return new Set(unknown.map(({ id }) => id));
