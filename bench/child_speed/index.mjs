@@ -1,10 +1,9 @@
-// How fast a forked child works, beside a fresh process: the same kernels, rounds interleaved. The best of all rounds counts:
-// what else runs on the machine only ever adds.
+// How fast a forked child works, beside a fresh process: the same kernels, rounds interleaved. The processor time is what
+// others on the machine disturb least.
 //   npm run bench -- child_speed [--cycles 7]
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Contender, compete, table } from '../harness.mjs';
-import { bestOf } from './kernels.mjs';
+import { Contender, compete, median, table } from '../harness.mjs';
 
 const { values } = parseArgs({ options: { cycles: { type: 'string', default: '7' } } });
 const driver = fileURLToPath(new URL('node_driver.mjs', import.meta.url));
@@ -15,7 +14,15 @@ for (const contender of contenders) await contender.ready();
 await compete(contenders, Number(values.cycles));
 
 const [forked, fresh] = contenders.map(({ samples }) =>
-  Object.fromEntries(Object.keys(samples[0]).map((kernel) => [kernel, bestOf(samples.map((times) => times[kernel]))])),
+  Object.fromEntries(
+    Object.keys(samples[0]).map((kernel) => [
+      kernel,
+      {
+        wall: median(samples.map((times) => times[kernel].wall)),
+        cpu: median(samples.map((times) => times[kernel].cpu)),
+      },
+    ]),
+  ),
 );
 const speeds = { wall: [], cpu: [] };
 const rows = Object.keys(fresh).map((kernel) => {
@@ -30,7 +37,7 @@ const summary = (all) => {
   const mean = Math.exp(all.reduce((sum, speed) => sum + Math.log(speed), 0) / all.length);
   return `geometric mean ${mean.toFixed(3)}, slowest ${Math.min(...all).toFixed(2)}`;
 };
-console.log(`Node ${process.version}; milliseconds, the best of ${values.cycles} interleaved rounds\n`);
+console.log(`Node ${process.version}; milliseconds, medians of ${values.cycles} interleaved rounds\n`);
 const header = ['kernel', 'fresh', 'forked', 'speed of the child', 'fresh, CPU', 'forked, CPU', 'speed by CPU time'];
 console.log(table(header, rows));
-console.log(`\n${summary(speeds.wall)}; by CPU time, which others on the machine disturb less: ${summary(speeds.cpu)}`);
+console.log(`\n${summary(speeds.wall)}; by CPU time: ${summary(speeds.cpu)}`);
