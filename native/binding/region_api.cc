@@ -27,6 +27,17 @@ Napi::Value inode(const Napi::CallbackInfo& info, const ipc::SharedRegion& regio
   return Napi::Number::New(info.Env(), static_cast<double>(region->inode()));
 }
 
+// fd(): number; of an arena, for other processes to have it by; it stays the region's
+Napi::Value fd(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
+  return Napi::Number::New(info.Env(), region->fd());
+}
+
+// closeFile(): no other process can be given it from here on
+Napi::Value close_file(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
+  region->close_file();
+  return info.Env().Undefined();
+}
+
 // enter(): number; names this process among those that use the region
 Napi::Value enter(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
   return Napi::Number::New(info.Env(), unwrap(info.Env(), region->processes().enter()));
@@ -40,25 +51,26 @@ Napi::Value pid_of(const Napi::CallbackInfo& info, const ipc::SharedRegion& regi
 }  // namespace
 
 void Region::init(Napi::Env env, Napi::Object exports) {
-  RegionMethods methods = {method<bytes>("bytes"), method<inode>("inode"), method<enter>("enter"),
-                           method<pid_of>("pidOf")};
+  RegionMethods methods = {method<bytes>("bytes"),          method<inode>("inode"), method<fd>("fd"),
+                           method<close_file>("closeFile"), method<enter>("enter"), method<pid_of>("pidOf")};
   add_lock_methods(methods);
   add_wait_methods(methods);
   exports.Set("Region", DefineClass(env, "Region", methods));
 }
 
-// new Region(bytes: number): an arena. new Region(name: string, mode: number | undefined, value: number): a semaphore,
-// made with a mode, else opened
+// new Region({ bytes: number }): an arena; ({ fd: number }): another process's, whose descriptor becomes the region's.
+// ({ name: string, mode?: number, value?: number }): a semaphore, made with a mode, else opened
 Region::Region(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Region>(info) {
   info.This().As<Napi::Object>().TypeTag(&kRegion);
-  if (info[0].IsNumber()) {
-    region_ = unwrap(info.Env(), ipc::Region::arena(static_cast<size_t>(int64_arg(info, 0))));
-    return;
-  }
-  const std::string name = string_arg(info, 0);
-  region_ =
-      unwrap(info.Env(), info[1].IsNumber() ? ipc::Region::create_semaphore(name, uint_arg(info, 1), uint_arg(info, 2))
-                                            : ipc::Region::open_semaphore(name));
+  region_ = unwrap(info.Env(), [&]() -> sys::Result<ipc::SharedRegion> {
+    const auto options = info[0].As<Napi::Object>();
+    const auto number = [&options](const char* key) { return options.Get(key).As<Napi::Number>(); };
+    if (options.Has("bytes")) return ipc::Region::arena(static_cast<size_t>(number("bytes").Int64Value()));
+    if (options.Has("fd")) return ipc::Region::open_arena(sys::UniqueFd(number("fd").Int32Value()));
+    const std::string name = options.Get("name").As<Napi::String>();
+    if (!options.Get("mode").IsNumber()) return ipc::Region::open_semaphore(name);
+    return ipc::Region::create_semaphore(name, number("mode").Uint32Value(), number("value").Uint32Value());
+  }());
 }
 
 const ipc::SharedRegion& region_arg(const Napi::CallbackInfo& info, size_t index) {

@@ -13,14 +13,15 @@ namespace mp::ipc {
 
 namespace {
 
-constexpr uint64_t kSignature = 0x0002'6d65'732d'706dull;  // "mp-sem", version 2
+constexpr uint64_t kSignature = 0x0002'6d65'732d'706dull;       // "mp-sem", version 2
+constexpr uint64_t kArenaSignature = 0x0001'6e72'612d'706dull;  // "mp-arn", version 1
 
 }  // namespace
 
 std::string semaphore_file(const std::string& name) { return "/sem." + name; }
 
 sys::Result<SharedRegion> Region::arena(size_t bytes) {
-  const auto file = sys::make_memory_file("posix-multiprocessing arena");
+  auto file = sys::make_memory_file("posix-multiprocessing arena");
   if (!file.ok()) return file.error();
   const size_t size = kObjectsOffset + bytes;
   if (const auto sized = sys::set_file_size(file.value().get(), static_cast<int64_t>(size)); !sized.ok()) {
@@ -28,7 +29,20 @@ sys::Result<SharedRegion> Region::arena(size_t bytes) {
   }
   auto mapping = sys::Mapping::shared(file.value().get(), size);
   if (!mapping.ok()) return mapping.error();
-  return std::make_shared<Region>(std::move(mapping).value(), 0);
+  auto region = std::make_shared<Region>(std::move(mapping).value(), 0, std::move(file).value());
+  region->signature().store(kArenaSignature);
+  return region;
+}
+
+sys::Result<SharedRegion> Region::open_arena(sys::UniqueFd file) {
+  const auto size = sys::file_size(file.get());
+  if (!size.ok()) return size.error();
+  if (size.value() < static_cast<int64_t>(kObjectsOffset)) return sys::Error{EPROTO, "mmap"};
+  auto mapping = sys::Mapping::shared(file.get(), static_cast<size_t>(size.value()));
+  if (!mapping.ok()) return mapping.error();
+  auto region = std::make_shared<Region>(std::move(mapping).value(), 0, std::move(file));
+  if (region->signature().load() != kArenaSignature) return sys::Error{EPROTO, "mmap"};
+  return region;
 }
 
 sys::Result<SharedRegion> Region::create_semaphore(const std::string& name, mode_t mode, unsigned value) {
@@ -61,7 +75,7 @@ sys::Result<SharedRegion> Region::open_semaphore(const std::string& name) {
 sys::Status Region::adopt() const {
   if (!is_shared_semaphore(at<SemRecord>(0))) return sys::Error{EPROTO, "sem_open"};
   uint64_t found = 0;
-  const bool fresh = std::atomic_ref(at<Header>(kHeaderOffset).signature).compare_exchange_strong(found, kSignature);
+  const bool fresh = signature().compare_exchange_strong(found, kSignature);
   if (!fresh && found != kSignature) return sys::Error{EPROTO, "sem_open"};
   return sys::done();
 }

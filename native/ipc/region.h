@@ -13,6 +13,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,12 +35,16 @@ class Region {
  public:
   // An arena of `bytes` for objects, all zero.
   static sys::Result<std::shared_ptr<Region>> arena(size_t bytes);
+  // Another process's arena, by a copy of its descriptor, which belongs to the region from here on. EPROTO: no arena.
+  static sys::Result<std::shared_ptr<Region>> open_arena(sys::UniqueFd file);
   // A new semaphore; `name` is without a slash. EEXIST: there is one.
   static sys::Result<std::shared_ptr<Region>> create_semaphore(const std::string& name, mode_t mode, unsigned value);
   // Also one that a C program has made. ENOENT: there is none. EINVAL: not a semaphore; EPROTO: of an unknown layout.
   static sys::Result<std::shared_ptr<Region>> open_semaphore(const std::string& name);
 
-  Region(sys::Mapping mapping, uint64_t inode) : mapping_(std::move(mapping)), inode_(inode) {}
+  // `file` stays open in an arena, for other processes to have it by.
+  Region(sys::Mapping mapping, uint64_t inode, sys::UniqueFd file = {})
+      : mapping_(std::move(mapping)), inode_(inode), file_(std::move(file)) {}
 
   ProcessTable& processes() const { return at<Header>(kHeaderOffset).processes; }
   template <typename T>
@@ -50,8 +55,11 @@ class Region {
   size_t size() const { return mapping_.size(); }
   // Of the threads of this process that wait for something in here.
   Patience& patience() const { return patience_; }
-  // Names the file for as long as it exists.
+  // Names a semaphore's file for as long as it exists; 0 in an arena.
   uint64_t inode() const { return inode_; }
+  // Of an arena; it stays the region's. The memory does not need it.
+  int fd() const { return file_.get(); }
+  void close_file() { file_.reset(); }
 
  private:
   struct Header {
@@ -61,10 +69,12 @@ class Region {
   };
   static_assert(kHeaderOffset + sizeof(Header) <= kObjectsOffset);
 
+  std::atomic_ref<uint64_t> signature() const { return std::atomic_ref(at<Header>(kHeaderOffset).signature); }
   sys::Status adopt() const;
 
   sys::Mapping mapping_;
   uint64_t inode_;
+  sys::UniqueFd file_;
   mutable Patience patience_;
 };
 

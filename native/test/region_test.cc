@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "ipc/sem_record.h"
+#include "sys/descriptor.h"
 #include "sys/file_size.h"
 #include "sys/memory_object.h"
 #include "sys/process_status.h"
@@ -92,4 +93,25 @@ TEST_CASE("an arena is zero, and the same memory in a forked child") {
           return 0;
         }) == 0);
   CHECK(word == 5);
+}
+
+TEST_CASE("an arena is opened by a copy of its descriptor, and outlives it") {
+  const auto region = test::must(ipc::Region::arena(4096));
+  const auto other = test::must(ipc::Region::open_arena(test::must(sys::duplicate(region->fd(), 0))));
+  CHECK(other->size() == region->size());
+  CHECK(test::must(other->processes().enter()) == test::must(region->processes().enter()));
+  region->close_file();
+  CHECK(region->fd() == -1);
+  region->at<uint64_t>(ipc::kObjectsOffset) = 5;
+  CHECK(other->at<uint64_t>(ipc::kObjectsOffset) == 5);
+}
+
+TEST_CASE("what is no arena is not opened as one, and its descriptor is closed") {
+  for (const int64_t size : {int64_t{0}, static_cast<int64_t>(ipc::kObjectsOffset + 64)}) {
+    auto file = test::must(sys::make_memory_file("test"));
+    const int fd = file.get();
+    test::must(sys::set_file_size(fd, size));
+    CHECK(test::failure(ipc::Region::open_arena(std::move(file))) == "mmap: EPROTO");
+    CHECK(!sys::duplicate(fd, 0).ok());
+  }
 }

@@ -8,6 +8,10 @@ export interface RegionObject {
   bytes(): ArrayBuffer;
   /** Of a semaphore's file: tells it from a later one of the same name. */
   inode(): number;
+  /** Of an arena, for other processes to have it by; it stays the region's. */
+  fd(): number;
+  /** No other process can be given it from here on. */
+  closeFile(): void;
   /** This process's token, by which the region's words name it. */
   enter(): number;
   /** 0: not known any more. */
@@ -46,16 +50,17 @@ export interface RegionObject {
   waitSync(kind: WaitKind, offset: number, extra: number, self: number, milliseconds: number): Outcome;
 }
 
+/**
+ * An arena of so many bytes from OBJECTS_OFFSET on; another process's, whose descriptor is given away; or a semaphore by its
+ * name, without a slash: with a mode a new one of that value, without one the one that is there.
+ */
+export type RegionOrigin =
+  | { readonly bytes: number }
+  | { readonly fd: number }
+  | { readonly name: string; readonly mode?: number | undefined; readonly value?: number };
+
 export interface LockBinding {
-  /**
-   * A number: an arena of so many bytes from OBJECTS_OFFSET on. A name, without a slash: a named semaphore, with a mode a
-   * new one of that value, without one the one that is there.
-   */
-  Region: new (
-    nameOrBytes: string | number,
-    mode?: number,
-    value?: number,
-  ) => RegionObject;
+  Region: new (origin: RegionOrigin) => RegionObject;
   /** How often this process has forked. */
   forkCount(): number;
 }
