@@ -105,6 +105,8 @@ class Encoder {
   readonly #root: string;
   /** Where the walk is; kept by the second walk only. */
   readonly #path: Step[] | undefined;
+  /** How long the path was at the outermost object that a codec has packed. */
+  #packedAt: number | undefined;
   /** Objects in the order of their numbers; `#numbers` once there are many. */
   readonly #objects: object[] = [];
   #numbers: Map<object, number> | undefined;
@@ -297,7 +299,8 @@ class Encoder {
   #descriptor({ fd }: Descriptor): void {
     const descriptors = this.#descriptors;
     if (descriptors === undefined) {
-      this.#path?.pop(); // it is the object that is named, not what its codec made of it
+      // It is the object that is named, not what its codec made of it.
+      if (this.#path !== undefined && this.#packedAt !== undefined) this.#path.length = this.#packedAt;
       this.#refuse("has a descriptor, which this channel can't carry");
     }
     if (descriptors.length === MOST_DESCRIPTORS) {
@@ -346,7 +349,10 @@ class Encoder {
       if (error instanceof CannotTravel) this.#refuse(error.message);
       throw error;
     }
+    const outer = this.#packedAt;
+    this.#packedAt ??= this.#path?.length;
     this.write(packed);
+    this.#packedAt = outer;
   }
 }
 
