@@ -37,6 +37,6 @@ export { Condition } from './sync/condition.js';
 export { Event } from './sync/event.js';
 export { Lock, type LockOptions } from './sync/lock.js';
 export type { LockLike } from './sync/lock_like.js';
-export type { NamedOptions } from './sync/named_semaphore.js';
+export type { NamedOptions } from './sync/origin.js';
 export { RLock } from './sync/rlock.js';
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from './sync/semaphore.js';

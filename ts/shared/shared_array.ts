@@ -157,14 +157,14 @@ export class SharedArray<K extends ElementType = ElementType> {
         const array = object as SharedArray;
         if (array.#closed) throw new CannotTravel('is a closed SharedArray');
         const { segment, offset } = array.#block;
-        return { type: array.#type, length: array.length, ticket: segment.ticket, offset, lock: array.#guard.lock };
+        return { type: array.#type, length: array.length, ticket: segment.ticket, offset, guard: array.#guard };
       },
       unpack: (packed) => {
-        const { type, length, ticket, offset, lock } = packed as Packed;
+        const { type, length, ticket, offset, guard } = packed as Packed;
         validateElementType(type);
         validateInteger(length, 'length', 0);
         const block = receiveBlock(ticket, offset, length * KINDS[type].bytes);
-        const received = new Received(block, { lock, isOwn: true });
+        const received = new Received(block, guard);
         return new SharedArray(type, length, received as GuardOptions);
       },
     });
@@ -176,7 +176,7 @@ interface Packed {
   readonly length: number;
   readonly ticket: Ticket;
   readonly offset: number;
-  readonly lock: Lock | undefined;
+  readonly guard: Guard;
 }
 
 function valuesOf(type: ElementType, source: unknown): readonly unknown[] | undefined {

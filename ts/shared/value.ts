@@ -147,13 +147,13 @@ export class Value<K extends ElementType = ElementType> {
         const value = object as Value;
         if (value.#closed) throw new CannotTravel('is a closed Value');
         const { segment, offset } = value.#block;
-        return { type: value.#type, ticket: segment.ticket, offset, lock: value.#guard.lock };
+        return { type: value.#type, ticket: segment.ticket, offset, guard: value.#guard };
       },
       unpack: (packed) => {
-        const { type, ticket, offset, lock } = packed as Packed;
+        const { type, ticket, offset, guard } = packed as Packed;
         validateElementType(type);
         const block = receiveBlock(ticket, offset, KINDS[type].bytes);
-        const received = new Received(block, { lock, isOwn: true });
+        const received = new Received(block, guard);
         return new Value(type, undefined, received as GuardOptions);
       },
     });
@@ -164,5 +164,5 @@ interface Packed {
   readonly type: ElementType;
   readonly ticket: Ticket;
   readonly offset: number;
-  readonly lock: Lock | undefined;
+  readonly guard: Guard;
 }

@@ -12,7 +12,8 @@ import {
 } from '../internal/deadline.js';
 import { validateFunction, validateInteger, validateOptions } from '../internal/validate.js';
 import { type Outcome, WaitKind } from '../native/wait_room.js';
-import { registerHomebody } from '../serialization/registry.js';
+import { CannotTravel, registerCodec } from '../serialization/registry.js';
+import { arriving, mustTravelOpen, type Packed, packedIn } from './origin.js';
 import { WaiterTable } from './waiter_table.js';
 import { type WaitSpec, waitSync } from './waiting.js';
 import { type OnAbort, Waits } from './waits.js';
@@ -40,7 +41,7 @@ type Arrival = { spec: WaitSpec; slot: number } | { index: number };
  * 200 ms: all who wait, and who come later, get BrokenBarrierError until reset(). A party whose signal is aborted takes
  * its place back. Python: `multiprocessing.Barrier`.
  *
- * Shared under 'fork' by being captured in a closure.
+ * Shared as a Lock is; with an action only by being captured in a closure: whoever comes last must have it.
  *
  * ```js
  * const barrier = new Barrier(4);
@@ -67,7 +68,7 @@ export class Barrier {
     this.#action = options.action;
     this.#timeout = options.timeout;
     // Those of one phase may still be leaving while those of the next come.
-    this.#table = new WaiterTable(this, 2 * parties + 16, parties);
+    this.#table = new WaiterTable(this, 2 * parties + 16, parties, packedIn(options));
     this.#waits = new Waits(this.constructor.name);
   }
 
@@ -202,6 +203,25 @@ export class Barrier {
       return left === LEFT ? false : left;
     };
   }
+
+  static {
+    registerCodec(Barrier, {
+      name: 'Barrier',
+      pack: (object): PackedBarrier => {
+        const barrier = object as Barrier;
+        mustTravelOpen(barrier, barrier.#waits.closed);
+        // Any party may be the last.
+        if (barrier.#action !== undefined) {
+          throw new CannotTravel('is a Barrier with an action, which only forked children have too');
+        }
+        return { parties: barrier.#parties, timeout: barrier.#timeout, place: barrier.#table.pack() };
+      },
+      unpack: (packed) => {
+        const { parties, timeout, place } = packed as PackedBarrier;
+        return new Barrier(parties, arriving(place, { timeout }));
+      },
+    });
+  }
 }
 
 function brokenError(): BrokenBarrierError {
@@ -214,4 +234,8 @@ function indexOf(outcome: Outcome): number {
   return Number(outcome === true ? 0 : outcome);
 }
 
-registerHomebody('Barrier', Barrier);
+interface PackedBarrier {
+  readonly parties: number;
+  readonly timeout: number | undefined;
+  readonly place: Packed;
+}

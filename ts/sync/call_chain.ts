@@ -9,16 +9,26 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+/** Which lock, whatever object stands for it in this process: the same for all of them. */
+export interface LockId {
+  readonly shared: object;
+  readonly offset: number;
+}
+
+function areSame(one: LockId | undefined, other: LockId): boolean {
+  return one?.shared === other.shared && one.offset === other.offset;
+}
+
 /** A link of a chain: one lock acquired in it. */
 export class Link {
-  readonly lock: object | undefined;
+  readonly lock: LockId | undefined;
   #before: Link | undefined;
   /** Whether the code that acquired can have gone on. */
   delivered = false;
   /** Whether the lock has been given back, or was never got. */
   over = false;
 
-  constructor(lock: object | undefined, before: Link | undefined) {
+  constructor(lock: LockId | undefined, before: Link | undefined) {
     this.lock = lock;
     this.#before = before;
   }
@@ -40,9 +50,10 @@ export function goesOnFrom(link: Link): boolean {
 }
 
 /** What is called and awaited from here on belongs to the new link. */
-export function beginLink(lock: object): Link {
+export function beginLink(lock: LockId): Link {
   let before = current.getStore();
-  while (before !== undefined && (before.over || (before.lock === lock && !before.delivered))) before = before.before;
+  while (before !== undefined && (before.over || (areSame(before.lock, lock) && !before.delivered)))
+    before = before.before;
   const link = new Link(lock, before);
   current.enterWith(link);
   return link;

@@ -12,9 +12,10 @@ import {
 import { systemError } from '../internal/system_error.js';
 import { invalidArgType, validateFunction, validateInteger } from '../internal/validate.js';
 import { WaitKind } from '../native/wait_room.js';
-import { registerHomebody } from '../serialization/registry.js';
+import { registerCodec } from '../serialization/registry.js';
 import { type LetGo, Lock, letGo, mustBeHeld } from './lock.js';
 import type { LockLike } from './lock_like.js';
+import { mustTravelOpen, type Packed } from './origin.js';
 import { RLock } from './rlock.js';
 import { WaiterTable } from './waiter_table.js';
 import { type WaitSpec, waitSync } from './waiting.js';
@@ -24,13 +25,22 @@ import { Waits } from './waits.js';
 const MOST_WAITS = 4088;
 const MOST = 2 ** 31 - 1;
 
+interface PackedCondition {
+  readonly lock: Lock;
+  readonly ownsLock: boolean;
+  readonly place: Packed;
+}
+
+/** What the condition that is being made has come as in a message. */
+let arriving: PackedCondition | undefined;
+
 /**
  * A lock, and a place to wait at for what it guards to change: wait() lets go of the lock while it waits and has it again
  * when it returns. notify() wakes exactly as many as it says, those who have waited longest, and waits for nobody: who
  * has timed out or died takes no notification; who dies with one before it has noticed leaves it to another who waited at
  * that time. Python: `multiprocessing.Condition`.
  *
- * Shared under 'fork' by being captured in a closure. At most 4,088 waits at a time.
+ * Shared as a Lock is, together with its lock. At most 4,088 waits at a time.
  *
  * ```js
  * const changed = new Condition();
@@ -52,9 +62,9 @@ export class Condition implements LockLike {
     if (lock !== undefined && !(lock instanceof Lock)) {
       throw invalidArgType('lock', 'an instance of Lock or RLock', lock);
     }
-    this.#ownsLock = lock === undefined;
+    this.#ownsLock = lock === undefined || arriving?.ownsLock === true;
     this.#lock = lock ?? new RLock();
-    this.#table = new WaiterTable(this, MOST_WAITS, 0);
+    this.#table = new WaiterTable(this, MOST_WAITS, 0, arriving?.place);
     this.#waits = new Waits(this.constructor.name);
   }
 
@@ -202,6 +212,23 @@ export class Condition implements LockLike {
       lock.resumeSync();
     }
   }
-}
 
-registerHomebody('Condition', Condition);
+  static {
+    registerCodec(Condition, {
+      name: 'Condition',
+      pack: (object): PackedCondition => {
+        const condition = object as Condition;
+        mustTravelOpen(condition, condition.#waits.closed);
+        return { lock: condition.#lock, ownsLock: condition.#ownsLock, place: condition.#table.pack() };
+      },
+      unpack: (packed) => {
+        arriving = packed as PackedCondition;
+        try {
+          return new Condition(arriving.lock);
+        } finally {
+          arriving = undefined;
+        }
+      },
+    });
+  }
+}

@@ -4,8 +4,9 @@ import { type InspectOptions, inspect } from 'node:util';
 import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
 import { SEM_EPOCH, SEM_WAITERS } from '../native/lock.js';
 import { WaitKind } from '../native/wait_room.js';
-import { registerHomebody } from '../serialization/registry.js';
-import { checkName, type NamedOptions, unlinkNamed } from './named_semaphore.js';
+import { registerCodec } from '../serialization/registry.js';
+import { unlinkNamed } from './named_semaphore.js';
+import { arriving, checkOrigin, mustTravelOpen, type NamedOptions, type Packed } from './origin.js';
 import { placeSemaphore, type SemPlace } from './units.js';
 import { type WaitSpec, waitSync } from './waiting.js';
 import { Waits } from './waits.js';
@@ -19,7 +20,8 @@ const ALL = 2 ** 31 - 1;
  * `multiprocessing.Event`.
  *
  * With a name it is a POSIX semaphore that is set while its value is not 0: a C program's sem_post() sets it, its
- * sem_getvalue() tells. Without a name it belongs to this process and those that it forks.
+ * sem_getvalue() tells. Without a name it belongs to those that it is given to, as
+ * with Lock.
  *
  * ```js
  * const ready = new Event();
@@ -39,9 +41,9 @@ export class Event {
    * @throws as Lock's constructor.
    */
   constructor(options: NamedOptions = {}) {
-    const checked = checkName(options);
-    this.#name = checked.name;
-    this.#place = placeSemaphore(this, checked, 0);
+    const origin = checkOrigin(options);
+    this.#name = origin.name;
+    this.#place = placeSemaphore(this, origin, 0);
     const { shared, offset } = this.#place;
     this.#index = offset / 4;
     this.#spec = { kind: WaitKind.event, shared, offset, extra: 0 };
@@ -108,6 +110,16 @@ export class Event {
     const name = this.#name === undefined ? '' : ` ${inspect(this.#name, options)}`;
     return `${this.constructor.name}${name} <${this.#waits.closed ? 'closed' : this.isSet() ? 'set' : 'unset'}>`;
   }
-}
 
-registerHomebody('Event', Event);
+  static {
+    registerCodec(Event, {
+      name: 'Event',
+      pack: (object): Packed => {
+        const event = object as Event;
+        mustTravelOpen(event, event.#waits.closed);
+        return event.#place.pack();
+      },
+      unpack: (packed) => new Event(arriving(packed as Packed, {})),
+    });
+  }
+}

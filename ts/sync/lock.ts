@@ -4,12 +4,14 @@ import { type InspectOptions, inspect } from 'node:util';
 import { NotOwnerError, OverReleaseError, OwnerDiedError } from '../errors.js';
 import type { SyncWaitOptions, WaitOptions } from '../internal/deadline.js';
 import { invalidArgValue } from '../internal/validate.js';
-import { registerHomebody } from '../serialization/registry.js';
+import { registerCodec } from '../serialization/registry.js';
 import type { LockLike } from './lock_like.js';
 import { FREE, HELD_BY_STRANGER, type Mutex, makeMutex } from './mutex.js';
-import { checkName, type NamedOptions, unlinkNamed } from './named_semaphore.js';
+import { unlinkNamed } from './named_semaphore.js';
+import { arriving, checkOrigin, mustTravelOpen, type NamedOptions, type Packed } from './origin.js';
 import { Acquirer, type Attempt } from './resource.js';
 import { use, useSync } from './use.js';
+import type { WaitSpec } from './waiting.js';
 
 export interface LockOptions extends NamedOptions {
   /**
@@ -32,8 +34,17 @@ export const letGo: unique symbol = Symbol('letGo');
 export const takeAtOnce: unique symbol = Symbol('takeAtOnce');
 /** Whether this process holds the lock. */
 export const isHeldHere: unique symbol = Symbol('isHeldHere');
+/** Which lock it is. */
+export const lockId: unique symbol = Symbol('lockId');
 /** @throws ERR_MP_NOT_OWNER when the caller does not hold the lock. */
 export const mustBeHeld: unique symbol = Symbol('mustBeHeld');
+
+interface PackedLock {
+  readonly place: Packed;
+  readonly recover: boolean;
+}
+
+let packLock: (lock: Lock) => PackedLock;
 
 /** What an acquire resolves with that got the lock at once. */
 export const HELD: Promise<boolean> = Promise.resolve(true);
@@ -42,15 +53,16 @@ export const HELD: Promise<boolean> = Promise.resolve(true);
  * Mutual exclusion between processes: one holds the lock, the others wait. Python: `multiprocessing.Lock`.
  *
  * With a name it is a POSIX semaphore of value 1: C's sem_open('/name') and Python's posix_ipc reach the same one.
- * Without a name it is a word of shared memory, which belongs to this process and those that it forks. Who holds it is
+ * Without a name it is a word of shared memory, which those have that it is given to. Who holds it is
  * written in the same instant: when a holder dies, at whatever instruction, one waiter takes over within 200 ms. A holder
  * that is no process of this library leaves no name; its death goes unnoticed, as everywhere with semaphores.
  *
  * The processes that wait are served in no strict order; those who await it in one process are, and acquireSync() goes
  * before them, as they can't run while it blocks. All awaiting of a process takes one thread for every 127 locks.
  *
- * Shared under 'fork' by being captured in a closure. A child holds nothing of what its parent holds, but may release
- * it, as anybody may.
+ * Shared by being captured in a closure under 'fork', or sent: as an argument, through a Queue, a Connection, a Manager.
+ * What arrives is another object for the same lock; one of a name travels by that. A child, or who receives it, holds
+ * nothing of what its maker holds, but may release it, as anybody may.
  *
  * ```js
  * const lock = new Lock();
@@ -70,14 +82,14 @@ export class Lock implements LockLike {
    * bytes; EACCES; EMFILE; ENOMEM; ENOSPC; EINVAL, EPROTO: what is there is no semaphore.
    */
   constructor(options: LockOptions = {}) {
-    const checked = checkName(options);
+    const origin = checkOrigin(options);
     const { onOwnerDied = 'error' } = options;
     if (onOwnerDied !== 'error' && onOwnerDied !== 'recover') {
       throw invalidArgValue('options.onOwnerDied', "must be 'error' or 'recover'", onOwnerDied);
     }
     this.#recover = onOwnerDied === 'recover';
-    this.#name = checked.name;
-    this.#mutex = makeMutex(this, checked);
+    this.#name = origin.name;
+    this.#mutex = makeMutex(this, origin);
     this.#acquirer = new Acquirer(this.#mutex, this.constructor.name);
   }
 
@@ -183,6 +195,11 @@ export class Lock implements LockLike {
   }
 
   /** @internal */
+  get [lockId](): WaitSpec {
+    return this.#mutex.spec;
+  }
+
+  /** @internal */
   [takeAtOnce](): boolean {
     return this.#acquirer.idle && this.#mutex.take();
   }
@@ -227,6 +244,25 @@ export class Lock implements LockLike {
       pid,
     );
   };
+
+  static {
+    packLock = (lock) => {
+      mustTravelOpen(lock, lock.#acquirer.closed);
+      return { place: lock.#mutex.pack(), recover: lock.#recover };
+    };
+  }
 }
 
-registerHomebody('Lock', Lock);
+/** How Lock travels, and RLock. */
+export function registerLock(name: string, type: new (options: LockOptions) => Lock): void {
+  registerCodec(type, {
+    name,
+    pack: (object) => packLock(object as Lock),
+    unpack: (packed) => {
+      const { place, recover } = packed as PackedLock;
+      return new type(arriving(place, { onOwnerDied: recover ? 'recover' : 'error' }));
+    },
+  });
+}
+
+registerLock('Lock', Lock);

@@ -2,8 +2,9 @@
 
 import { TOKEN_MASK } from '../native/lock.js';
 import { WaitKind } from '../native/wait_room.js';
-import { allocate, freeNow, freeWith, type Place } from './arena.js';
-import { type CheckedName, openNamed } from './named_semaphore.js';
+import { freeNow, type Place, packPlace } from './arena.js';
+import { openNamed, packName } from './named_semaphore.js';
+import { type Origin, type Packed, placeFor } from './origin.js';
 import type { Resource } from './resource.js';
 import type { SharedWords } from './shared_words.js';
 import type { WaitSpec } from './waiting.js';
@@ -17,10 +18,13 @@ export interface Mutex extends Resource {
   /** Whoever holds it. False: nobody does. */
   release(): boolean;
   holder(): Holder;
+  /** For another process. */
+  pack(): Packed;
 }
 
-export function makeMutex(owner: object, { name, persist }: CheckedName): Mutex {
-  return name === undefined ? new WordMutex(owner) : new SemMutex(openNamed(name, persist, 1));
+export function makeMutex(owner: object, origin: Origin): Mutex {
+  const { name } = origin;
+  return name === undefined ? new WordMutex(owner, origin) : new SemMutex(name, openNamed(name, origin, 1));
 }
 
 /** Who is not in the words: takes nothing. */
@@ -34,11 +38,10 @@ class WordMutex implements Mutex {
   #shared: Pick<SharedWords, 'self' | 'words'>;
   #index: number;
 
-  constructor(owner: object) {
+  constructor(owner: object, origin: Origin) {
     this.#owner = owner;
-    this.#place = allocate(4);
+    this.#place = placeFor(owner, origin.packed, 4).place;
     const { shared, offset } = this.#place;
-    freeWith(owner, this.#place);
     this.spec = { kind: WaitKind.wordLock, shared, offset, extra: 0 };
     this.#shared = shared;
     this.#index = offset / 4;
@@ -63,6 +66,10 @@ class WordMutex implements Mutex {
     return Atomics.load(this.#shared.words, this.#index) & TOKEN_MASK;
   }
 
+  pack(): Packed {
+    return packPlace(this.#place);
+  }
+
   close(): void {
     this.#shared = nobody;
     this.#index = 0;
@@ -72,10 +79,12 @@ class WordMutex implements Mutex {
 
 class SemMutex implements Mutex {
   readonly spec: WaitSpec;
+  readonly #name: string;
   readonly #shared: SharedWords;
   #closed = false;
 
-  constructor(shared: SharedWords) {
+  constructor(name: string, shared: SharedWords) {
+    this.#name = name;
     this.#shared = shared;
     this.spec = { kind: WaitKind.semLock, shared, offset: 0, extra: 0 };
   }
@@ -95,6 +104,10 @@ class SemMutex implements Mutex {
 
   holder(): Holder {
     return this.#shared.region.semLockHolder();
+  }
+
+  pack(): Packed {
+    return packName(this.#name, this.#shared);
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import {
   type WaitOptions,
 } from '../internal/deadline.js';
 import type { Outcome } from '../native/wait_room.js';
-import { WaitQueue } from './wait_queue.js';
+import { queuesFor, WaitQueue } from './wait_queue.js';
 import { type WaitSpec, waitOnce, waitSync } from './waiting.js';
 
 export interface Resource {
@@ -65,11 +65,14 @@ export class Acquirer {
   acquireSync(options: SyncWaitOptions | undefined): Attempt {
     const deadline = deadlineOf(options);
     this.mustBeOpen();
-    const come = this.#queue.suspend();
+    const { spec } = this.#resource;
+    const queues = queuesFor(spec);
+    const come = queues.map((queue) => queue.suspend()).filter((attempt) => attempt !== false);
     try {
-      return come === false ? waitSync(this.#resource.spec, deadline) : come;
+      for (const _ of come.slice(1)) this.#resource.giveBack();
+      return come[0] ?? waitSync(spec, deadline);
     } finally {
-      this.#queue.resume();
+      for (const queue of queues) queue.resume();
     }
   }
 

@@ -2,9 +2,9 @@
 
 import { NotOwnerError, OwnerDiedError } from '../errors.js';
 import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
-import { registerHomebody } from '../serialization/registry.js';
 import { beginLink, goesOnFrom, inScope, type Link } from './call_chain.js';
-import { HELD, isHeldHere, type LetGo, Lock, letGo, mustBeHeld, takeAtOnce } from './lock.js';
+import { HELD, isHeldHere, type LetGo, Lock, letGo, lockId, mustBeHeld, registerLock, takeAtOnce } from './lock.js';
+import type { Holding } from './shared_words.js';
 
 /**
  * A Lock that its owner may acquire again, and then releases as often. The owner is the process and, within it, the
@@ -24,17 +24,17 @@ import { HELD, isHeldHere, type LetGo, Lock, letGo, mustBeHeld, takeAtOnce } fro
  * ```
  */
 export class RLock extends Lock {
-  #holder: Link | undefined;
-  #depth = 0;
+  #known: Holding | undefined;
 
   /**
    * As Lock.acquire(); by the owner at once, one level deeper.
    * @throws as Lock.acquire() does.
    */
   override acquire(options?: WaitOptions): Promise<boolean> {
-    if (this.#isMine()) return this.#deepen(options);
+    const own = this.#own();
+    if (own !== undefined) return this.#deepen(own, options);
     if (options === undefined && this[takeAtOnce]()) {
-      const link = beginLink(this);
+      const link = beginLink(this[lockId]);
       this.#hold(link);
       // Before whoever awaits goes on.
       queueMicrotask(() => {
@@ -42,14 +42,15 @@ export class RLock extends Lock {
       });
       return HELD;
     }
-    return this.#receive(beginLink(this), super.acquire(options));
+    return this.#receive(beginLink(this[lockId]), super.acquire(options));
   }
 
   /** As Lock.acquireSync(); by the owner at once, one level deeper. @throws as Lock.acquireSync() does. */
   override acquireSync(options?: SyncWaitOptions): boolean {
-    if (this.#isMine()) {
+    const own = this.#own();
+    if (own !== undefined) {
       deadlineOf(options);
-      this.#depth += 1;
+      own.depth += 1;
       return true;
     }
     return this.#receiveNow(() => super.acquireSync(options));
@@ -57,8 +58,9 @@ export class RLock extends Lock {
 
   /** As Lock.tryAcquire(); by the owner one level deeper. @throws as Lock.tryAcquire() does. */
   override tryAcquire(): boolean {
-    if (this.#isMine()) {
-      this.#depth += 1;
+    const own = this.#own();
+    if (own !== undefined) {
+      own.depth += 1;
       return true;
     }
     return this.#receiveNow(() => super.tryAcquire());
@@ -70,9 +72,11 @@ export class RLock extends Lock {
    */
   override release(): void {
     this[mustBeHeld]();
-    this.#depth -= 1;
-    if (this.#depth > 0) return;
-    this.#forget();
+    const holding = this.#holding;
+    holding.depth -= 1;
+    if (holding.depth > 0) return;
+    if (holding.link !== undefined) holding.link.over = true;
+    holding.link = undefined;
     super.release();
   }
 
@@ -88,24 +92,22 @@ export class RLock extends Lock {
 
   /** How often the running call chain holds it; 0 for everybody else. */
   get depth(): number {
-    return this.#isMine() ? this.#depth : 0;
+    return this.#own()?.depth ?? 0;
   }
 
   /** @internal */
   override [mustBeHeld](): void {
     super[mustBeHeld]();
-    if (!this.#isMine()) throw new NotOwnerError('the RLock is held by another call chain of this process');
+    if (this.#own() === undefined) throw new NotOwnerError('the RLock is held by another call chain of this process');
   }
 
   /** @internal */
   override [letGo](): LetGo {
     const lock = super[letGo]();
-    const [holder, depth] = [this.#holder, this.#depth];
-    this.#holder = undefined;
-    this.#depth = 0;
+    const { link, depth } = this.#holding;
+    this.#holding.link = undefined;
     const restore = (): void => {
-      this.#holder = holder;
-      this.#depth = depth;
+      if (link !== undefined) this.#hold(link, depth);
     };
     return {
       resume: () => lock.resume().finally(restore),
@@ -119,15 +121,21 @@ export class RLock extends Lock {
     };
   }
 
-  /** In a forked child the links are still there, and the lock is the parent's. */
-  #isMine(): boolean {
-    return this.#holder !== undefined && this[isHeldHere]() && goesOnFrom(this.#holder);
+  get #holding(): Holding {
+    this.#known ??= this[lockId].shared.holdingAt(this[lockId].offset);
+    return this.#known;
   }
 
-  async #deepen(options: WaitOptions | undefined): Promise<boolean> {
+  /** The running call chain's. */
+  #own(): Holding | undefined {
+    const holding = this.#holding;
+    return holding.link !== undefined && this[isHeldHere]() && goesOnFrom(holding.link) ? holding : undefined;
+  }
+
+  async #deepen(own: Holding, options: WaitOptions | undefined): Promise<boolean> {
     deadlineOf(options);
     signalOf(options)?.throwIfAborted();
-    this.#depth += 1;
+    own.depth += 1;
     return true;
   }
 
@@ -137,19 +145,13 @@ export class RLock extends Lock {
     if (got) this.#hold(link);
   }
 
-  #hold(link: Link): void {
-    this.#holder = link;
-    this.#depth = 1;
-  }
-
-  #forget(): void {
-    if (this.#holder !== undefined) this.#holder.over = true;
-    this.#holder = undefined;
-    this.#depth = 0;
+  #hold(link: Link, depth: number = 1): void {
+    this.#holding.link = link;
+    this.#holding.depth = depth;
   }
 
   #receiveNow(acquire: () => boolean): boolean {
-    const link = beginLink(this);
+    const link = beginLink(this[lockId]);
     let got = true;
     try {
       got = acquire();
@@ -176,4 +178,4 @@ export class RLock extends Lock {
   }
 }
 
-registerHomebody('RLock', RLock);
+registerLock('RLock', RLock);

@@ -4,9 +4,10 @@ import { type InspectOptions, inspect } from 'node:util';
 import { OverReleaseError } from '../errors.js';
 import type { SyncWaitOptions, WaitOptions } from '../internal/deadline.js';
 import { validateBoolean, validateInteger } from '../internal/validate.js';
-import { registerHomebody } from '../serialization/registry.js';
+import { registerCodec } from '../serialization/registry.js';
 import type { LockLike } from './lock_like.js';
-import { checkName, type NamedOptions, unlinkNamed } from './named_semaphore.js';
+import { unlinkNamed } from './named_semaphore.js';
+import { arriving, checkOrigin, mustTravelOpen, type NamedOptions, type Packed } from './origin.js';
 import { Acquirer } from './resource.js';
 import { MOST_UNITS, makeUnits, type UnitSource } from './units.js';
 import { use, useSync } from './use.js';
@@ -23,13 +24,20 @@ export interface SemaphoreOptions extends NamedOptions {
 /** What an acquire resolves with that got a unit at once. */
 const TAKEN = Promise.resolve(true);
 
+interface PackedSemaphore {
+  readonly place: Packed;
+  readonly restore: boolean;
+}
+
+let packSemaphore: (semaphore: Semaphore) => PackedSemaphore;
+
 /** Says whether release() has a bound; for BoundedSemaphore. */
 const bounded: unique symbol = Symbol('bounded');
 
 /**
  * A count of units: acquire takes one and waits while there is none, release() gives some. Anybody may release. It is a
  * POSIX semaphore: with a name, C's sem_open('/name') and Python's posix_ipc reach the same one. Without a name it belongs
- * to this process and those that it forks. Python: `multiprocessing.Semaphore`.
+ * to those that it is given to, as with Lock. Python: `multiprocessing.Semaphore`.
  *
  * A waiter that is killed takes nothing. What a process has taken is gone when it is killed, unless with `restore`.
  * Waiting, queues and `use` are as with Lock.
@@ -43,6 +51,7 @@ export class Semaphore implements LockLike {
   readonly #units: UnitSource;
   readonly #acquirer: Acquirer;
   readonly #name: string | undefined;
+  readonly #restore: boolean;
 
   /**
    * Makes it with `value` units, or opens the one of that name, whose value stands; doesn't block. Names end as a Lock's
@@ -53,11 +62,12 @@ export class Semaphore implements LockLike {
    */
   constructor(value: number = 1, options: SemaphoreOptions = {}) {
     validateInteger(value, 'value', this[bounded] ? 1 : 0, MOST_UNITS);
-    const checked = checkName(options);
+    const origin = checkOrigin(options);
     const { restore = false } = options;
     validateBoolean(restore, 'options.restore');
-    this.#name = checked.name;
-    this.#units = makeUnits(this, checked, { value, bound: this[bounded] ? value : 0, restore });
+    this.#name = origin.name;
+    this.#restore = restore;
+    this.#units = makeUnits(this, origin, { value, bound: this[bounded] ? value : 0, restore });
     this.#acquirer = new Acquirer(this.#units, this.constructor.name);
   }
 
@@ -136,6 +146,13 @@ export class Semaphore implements LockLike {
     const of = this[bounded] ? ` of ${this.#units.bound}` : '';
     return `${this.constructor.name}${name} <${this.#acquirer.closed ? 'closed' : `value ${this.value}${of}`}>`;
   }
+
+  static {
+    packSemaphore = (semaphore) => {
+      mustTravelOpen(semaphore, semaphore.#acquirer.closed);
+      return { place: semaphore.#units.pack(), restore: semaphore.#restore };
+    };
+  }
 }
 
 /**
@@ -149,4 +166,16 @@ export class BoundedSemaphore extends Semaphore {
   }
 }
 
-registerHomebody('Semaphore', Semaphore);
+function registerSemaphore(name: string, type: new (value: number, options: SemaphoreOptions) => Semaphore): void {
+  registerCodec(type, {
+    name,
+    pack: (object) => packSemaphore(object as Semaphore),
+    unpack: (packed) => {
+      const { place, restore } = packed as PackedSemaphore;
+      return new type(1, arriving(place, { restore }));
+    },
+  });
+}
+
+registerSemaphore('Semaphore', Semaphore);
+registerSemaphore('BoundedSemaphore', BoundedSemaphore);

@@ -11,8 +11,9 @@ import {
   SHARED_SEMAPHORE,
 } from '../native/lock.js';
 import { WaitKind } from '../native/wait_room.js';
-import { allocate, freeNow, freeWith, type Place } from './arena.js';
-import { type CheckedName, openNamed } from './named_semaphore.js';
+import { freeNow, packPlace } from './arena.js';
+import { openNamed, packName } from './named_semaphore.js';
+import { type Origin, type Packed, placeFor } from './origin.js';
 import type { Resource } from './resource.js';
 import type { SharedWords } from './shared_words.js';
 import type { WaitSpec } from './waiting.js';
@@ -25,20 +26,27 @@ export interface SemPlace {
   readonly shared: SharedWords;
   /** Bytes. */
   readonly offset: number;
+  /** For another process. */
+  readonly pack: () => Packed;
   /** Nobody here uses it any more. */
   readonly leave: () => void;
 }
 
 /** Opens or makes the semaphore; `room` bytes follow its record, in a named one from OBJECTS_OFFSET on. */
-export function placeSemaphore(owner: object, { name, persist }: CheckedName, value: number, room = 0): SemPlace {
-  if (name !== undefined) return { shared: openNamed(name, persist, value), offset: 0, leave: () => {} };
-  const place: Place = allocate(ROOM_OFFSET + room);
-  freeWith(owner, place);
+export function placeSemaphore(owner: object, origin: Origin, value: number, room = 0): SemPlace {
+  const { name } = origin;
+  if (name !== undefined) {
+    const shared = openNamed(name, origin, value);
+    return { shared, offset: 0, pack: () => packName(name, shared), leave: () => {} };
+  }
+  const { place, isNew } = placeFor(owner, origin.packed, ROOM_OFFSET + room);
   const { shared, offset } = place;
-  const index = offset / 4;
-  shared.words[index + SEM_SHARED] = SHARED_SEMAPHORE;
-  Atomics.store(shared.words, index + SEM_VALUE, value);
-  return { shared, offset, leave: () => freeNow(owner, place) };
+  if (isNew) {
+    const index = offset / 4;
+    shared.words[index + SEM_SHARED] = SHARED_SEMAPHORE;
+    Atomics.store(shared.words, index + SEM_VALUE, value);
+  }
+  return { shared, offset, pack: () => packPlace(place), leave: () => freeNow(owner, place) };
 }
 
 /** Of what follows a record in an arena. */
@@ -50,6 +58,8 @@ export interface UnitSource extends Resource {
   readonly value: number;
   /** The value that release() can't exceed. */
   readonly bound: number;
+  /** For another process. */
+  pack(): Packed;
 }
 
 const noUnits = new Int32Array(SEM_RECORD_BYTES / 4);
@@ -102,6 +112,10 @@ class PlainUnits implements UnitSource {
     this.release(1);
   }
 
+  pack(): Packed {
+    return this.#place.pack();
+  }
+
   close(): void {
     this.#words = noUnits;
     this.#index = 0;
@@ -147,6 +161,10 @@ class RestoredUnits implements UnitSource {
     this.release(1);
   }
 
+  pack(): Packed {
+    return this.#plain.pack();
+  }
+
   close(): void {
     this.#closed = true;
     this.#plain.close();
@@ -156,10 +174,10 @@ class RestoredUnits implements UnitSource {
 /** @throws what openNamed() throws. */
 export function makeUnits(
   owner: object,
-  name: CheckedName,
+  origin: Origin,
   options: { value: number; bound: number; restore: boolean },
 ): UnitSource {
-  const place = placeSemaphore(owner, name, options.value, options.restore ? LEDGER_BYTES : 0);
+  const place = placeSemaphore(owner, origin, options.value, options.restore ? LEDGER_BYTES : 0);
   if (!options.restore) return new PlainUnits(place, options.bound);
-  return new RestoredUnits(place, options.bound, name.name !== undefined);
+  return new RestoredUnits(place, options.bound, origin.name !== undefined);
 }

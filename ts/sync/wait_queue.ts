@@ -6,7 +6,7 @@
 import type { Deadline } from '../internal/deadline.js';
 import { perProcess } from '../internal/per_process.js';
 import type { Attempt, Resource } from './resource.js';
-import { atDeadline, type Pending, startWaiting } from './waiting.js';
+import { atDeadline, type Pending, startWaiting, type WaitSpec } from './waiting.js';
 
 /** One of them. */
 class Waiter {
@@ -30,6 +30,11 @@ const waiting = perProcess(
   },
 );
 
+/** Those of all objects that stand for what is waited for so. */
+export function queuesFor({ shared, offset }: WaitSpec): WaitQueue[] {
+  return [...waiting.value].filter(({ spec }) => spec.shared === shared && spec.offset === offset);
+}
+
 export class WaitQueue {
   readonly #resource: Resource;
   readonly #waiters: Set<Waiter> = new Set();
@@ -38,6 +43,10 @@ export class WaitQueue {
 
   constructor(resource: Resource) {
     this.#resource = resource;
+  }
+
+  get spec(): WaitSpec {
+    return this.#resource.spec;
   }
 
   get isEmpty(): boolean {

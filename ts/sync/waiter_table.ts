@@ -2,19 +2,25 @@
 
 import { type RegionObject, waiterTableBytes } from '../native/lock.js';
 import type { WaitKind } from '../native/wait_room.js';
-import { allocate, freeNow, freeWith, type Place } from './arena.js';
+import { freeNow, type PackedPlace, type Place, packPlace } from './arena.js';
+import { type Packed, placeFor } from './origin.js';
 import type { WaitSpec } from './waiting.js';
 
 export class WaiterTable {
   readonly #owner: object;
   readonly #place: Place;
 
-  /** @throws ENOMEM. */
-  constructor(owner: object, capacity: number, parties: number) {
+  /** `packed`: one that has come in a message. @throws ENOMEM. */
+  constructor(owner: object, capacity: number, parties: number, packed: Packed | undefined) {
     this.#owner = owner;
-    this.#place = allocate(waiterTableBytes(capacity));
-    freeWith(owner, this.#place);
-    this.region.prepareTable(this.offset, capacity, parties);
+    const { place, isNew } = placeFor(owner, packed, waiterTableBytes(capacity));
+    this.#place = place;
+    if (isNew) this.region.prepareTable(this.offset, capacity, parties);
+  }
+
+  /** For another process. */
+  pack(): PackedPlace {
+    return packPlace(this.#place);
   }
 
   get region(): RegionObject {
