@@ -1,17 +1,17 @@
-/** Forked processes that do what they are told, one line after the other: the other side in tests of shared objects. */
+/** Processes that do what they are told, one line after the other: the other side in tests of shared objects. */
 
 import { readFileSync } from 'node:fs';
-import { type Connection, Pipe, Process } from 'posix-multiprocessing';
+import { type Connection, Pipe, Process, type StartMethod } from 'posix-multiprocessing';
 import { waitFor } from '../support/watchdog.js';
 import { end } from './locks.js';
 
-type Deeds = Record<string, (...args: never[]) => unknown>;
-interface Order {
+export type Deeds = Record<string, (...args: never[]) => unknown>;
+export interface Order {
   readonly id: number;
   readonly deed: string;
   readonly args: unknown[];
 }
-interface Report {
+export interface Report {
   readonly id: number;
   /** It has been called; what blocks says so before it does. */
   readonly begun?: true;
@@ -37,7 +37,8 @@ function sleeps(pid: number): boolean {
   return /^(202|449) /.test(readFileSync(`/proc/${pid}/syscall`, 'latin1'));
 }
 
-async function act(deeds: Deeds, orders: Connection<Order>, reports: Connection<Report>): Promise<void> {
+/** Until nobody is left who could give orders. */
+export async function act(deeds: Deeds, orders: Connection<Order>, reports: Connection<Report>): Promise<void> {
   const run = async ({ id, deed, args }: Order): Promise<void> => {
     try {
       if (blocks(deed)) reports.sendSync({ id, begun: true });
@@ -77,6 +78,21 @@ export class Actor<D extends Deeds> implements AsyncDisposable {
         return act(deeds, ordersIn, reportsOut);
       },
     });
+    await child.start();
+    ordersIn.close();
+    reportsOut.close();
+    return new Actor<D>(child, ordersOut, reportsIn);
+  }
+
+  /** By any start method: `target` is importable, and calls act(). */
+  static async of<D extends Deeds, A extends readonly unknown[]>(
+    startMethod: StartMethod,
+    target: (orders: Connection<Order>, reports: Connection<Report>, ...args: A) => Promise<void>,
+    ...args: A
+  ): Promise<Actor<D>> {
+    const [ordersIn, ordersOut] = Pipe<Order>();
+    const [reportsIn, reportsOut] = Pipe<Report>();
+    const child = new Process({ startMethod, target, args: [ordersIn, reportsOut, ...args] });
     await child.start();
     ordersIn.close();
     reportsOut.close();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import { describe, it } from 'mocha';
+import { afterEach, describe, it } from 'mocha';
 import { Condition, Lock, OwnerDiedError, RLock } from 'posix-multiprocessing';
 import { waitFor } from '../support/watchdog.js';
 import { Actor } from './actor.js';
@@ -21,9 +21,9 @@ const deeds = (condition: Condition, words?: Int32Array) => ({
 });
 
 const kinds = [
-  ['a Condition', () => new Condition()],
-  ['a Condition around a Lock', () => new Condition(new Lock())],
-  ['a Condition around an RLock', () => new Condition(new RLock())],
+  ['a Condition', undefined],
+  ['a Condition around a Lock', Lock],
+  ['a Condition around an RLock', RLock],
 ] as const;
 
 /** How many of them have settled. */
@@ -38,8 +38,19 @@ function settled(promises: readonly Promise<unknown>[]): () => number {
   return () => count;
 }
 
-for (const [kind, make] of kinds) {
+for (const [kind, type] of kinds) {
   describe(kind, () => {
+    const locks: Lock[] = [];
+    const make = (): Condition => {
+      if (type === undefined) return new Condition();
+      const lock = new type();
+      locks.push(lock);
+      return new Condition(lock);
+    };
+    afterEach(() => {
+      for (const lock of locks.splice(0)) lock.close();
+    });
+
     for (const wait of ['wait', 'waitSync'] as const) {
       const withWaiters = async (
         count: number,
@@ -234,7 +245,8 @@ describe('a Condition', () => {
   });
 
   it('passes on what came to a waiter that died before it noticed', async () => {
-    using condition = new Condition(new Lock());
+    using lock = new Lock();
+    using condition = new Condition(lock);
     const dying = await Actor.start(deeds(condition));
     const { outcome } = await dying.begin('waitSync');
     await condition.use(() => {});
@@ -263,7 +275,8 @@ describe('a Condition', () => {
   });
 
   it('has waits by the thousand in one process', async () => {
-    using condition = new Condition(new Lock());
+    using lock = new Lock();
+    using condition = new Condition(lock);
     const waits = Array.from({ length: 1000 }, () => condition.use(() => condition.wait()));
     for (let turn = 0; turn < 100; turn += 1) await turns();
     const passed = settled(waits);
