@@ -51,7 +51,7 @@
         "native/ipc/event_flag.cc",
         "native/ipc/name_registry.cc",
         "native/ipc/process_table.cc",
-        "native/ipc/process_token.cc",
+        "native/ipc/process_identity.cc",
         "native/ipc/region.cc",
         "native/ipc/ring.cc",
         "native/ipc/ring_space.cc",

@@ -3,9 +3,9 @@
 #include <atomic>
 #include <cerrno>
 
+#include "ipc/process_identity.h"
 #include "sys/process.h"
 #include "sys/process_status.h"
-#include "sys/signals.h"
 
 namespace mp::ipc {
 
@@ -32,21 +32,9 @@ ProcessEntry load(const ProcessEntry& shared) {
   }
 }
 
-// Of a process that this user may not see, or when out of descriptors: the kernel's ESRCH is certain.
-bool is_unreachable(pid_t pid) {
-  const auto reached = sys::send_signal(pid, 0);
-  return !reached.ok() && reached.error().number == ESRCH;
-}
-
 bool has_ended(const ProcessEntry& entry) {
-  const pid_t pid = pid_in(entry);
-  if (pid == 0) return true;  // its taker died before it had written itself in
-  const auto status = sys::process_status(pid);
-  if (!status.ok()) return is_unreachable(pid);
-  const sys::ProcessStatus& found = status.value();
-  if (found.start_time != entry.low) return true;
-  // A main thread can end before the others: until they have, the process may still do things.
-  return (found.state == 'Z' || found.state == 'X') && found.threads <= 1;
+  // Without a pid its taker died before it had written itself in.
+  return pid_in(entry) == 0 || ipc::has_ended(pid_in(entry), entry.low);
 }
 
 // A process of another PID namespace can't tell whether others live: from now on nobody is taken for dead. It says so

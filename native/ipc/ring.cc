@@ -11,8 +11,8 @@
 #include "sys/clock.h"
 #include "sys/event_fd.h"
 #include "sys/file_size.h"
+#include "sys/fork_count.h"
 #include "sys/memory_object.h"
-#include "sys/process.h"
 #include "sys/robust_mutex.h"
 #include "sys/scm_rights.h"
 #include "sys/socket_pair.h"
@@ -347,12 +347,14 @@ sys::Result<Taken> Ring::try_take(std::span<uint8_t> buffer) {
   }
 }
 
-// Found out once in each process: a forked child has another.
-sys::Result<ProcessToken> Ring::owner_token() {
-  const pid_t pid = sys::process_id();
-  if (owner_ != kNobody && pid_of(owner_) == pid) return owner_;
-  auto owner = own_token();
-  if (owner.ok()) owner_ = owner.value();
+// Found out once in each process.
+sys::Result<ProcessIdentity> Ring::own_owner() {
+  const uint32_t forks = sys::fork_count();
+  if (owner_.pid != 0 && owner_forks_ == forks) return owner_;
+  auto owner = own_identity();
+  if (!owner.ok()) return owner;
+  owner_ = owner.value();
+  owner_forks_ = forks;
   return owner;
 }
 
@@ -377,7 +379,7 @@ sys::Result<LoanTaken> Ring::try_take_loan() {
   if (!found) return sys::Error{EBADMSG, "take"};
   const LoanTaken not_lent{TakeOutcome::kTooLong, found->size, {}};
   if (!found->run || found->serial) return not_lent;
-  const auto owner = owner_token();
+  const auto owner = own_owner();
   if (!owner) return owner.error();
   auto number = segments().note_loan(*found->run, owner.value());
   if (!number) return number.error();
@@ -401,7 +403,7 @@ sys::Result<std::optional<Loan>> Ring::lend(uint64_t size, bool ask) {
 sys::Result<std::optional<Loan>> Ring::try_lend(uint64_t size) {
   const uint64_t needed = std::max<uint64_t>(1, segments().needed(size));
   if (needed > longest_run(header())) return sys::Error{EMSGSIZE, "lend"};
-  const auto owner = owner_token();
+  const auto owner = own_owner();
   if (!owner) return owner.error();
   auto lock = hold(header(), header()->tail);
   if (!lock) return lock.error();

@@ -131,7 +131,7 @@ class Ring {
   sys::Status pass(RingEnd& end, uint64_t count, RingPosition next, int bell);
   sys::Status prepare_to_sleep(RingEnd& end, int bell);
   sys::Result<std::optional<Run>> take_segments(uint64_t count);
-  sys::Result<ProcessToken> owner_token();
+  sys::Result<ProcessIdentity> own_owner();
   void trim_unless_wanted();
   void mark_reachable(const RingSegments::Mark& mark) const;
   sys::Result<bool> post(uint64_t serial, std::span<const int> descriptors);
@@ -139,7 +139,8 @@ class Ring {
 
   RingFiles files_;
   sys::Mapping mapping_;
-  ProcessToken owner_ = kNobody;  // of the process that used it last
+  ProcessIdentity owner_ = {};  // the process that used it last, when it had forked so often
+  uint32_t owner_forks_ = 0;
 };
 
 }  // namespace mp::ipc

@@ -10,12 +10,12 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "ipc/process_token.h"
+#include "ipc/process_identity.h"
 
 namespace mp::ipc {
 
 inline constexpr uint32_t kRingMagic = 0x676e696d;  // "ming"
-inline constexpr uint32_t kRingVersion = 2;
+inline constexpr uint32_t kRingVersion = 3;
 
 inline constexpr uint64_t kRingPage = 4096;
 inline constexpr size_t kCacheLine = 64;
@@ -48,7 +48,7 @@ struct RingSpace {
 
 // Segments that a process has in its hands: it is writing a message there, or reading one.
 struct RingLoan {
-  ProcessToken owner;  // kNobody: a free entry
+  ProcessIdentity owner;  // nobody: a free entry
   uint32_t first;
   uint32_t count;
 };
@@ -112,7 +112,7 @@ static_assert(sizeof(RingEnd) == 128);
 static_assert(offsetof(RingEnd, count) == 64);
 static_assert(offsetof(RingEnd, positions) == 72);
 static_assert(sizeof(RingSpace) == 64);
-static_assert(sizeof(RingLoan) == 12);
+static_assert(sizeof(RingLoan) == 24);
 static_assert(sizeof(RingShape) == 24);
 static_assert(offsetof(RingHeader, shape) == 8);
 static_assert(offsetof(RingHeader, max_count) == 32);
@@ -124,7 +124,7 @@ static_assert(offsetof(RingHeader, ended) == 512);
 static_assert(offsetof(RingHeader, serial) == 520);
 static_assert(offsetof(RingHeader, last_large) == 528);
 static_assert(offsetof(RingHeader, loan_table) == 536);
-static_assert(sizeof(RingHeader) == 2112);
+static_assert(sizeof(RingHeader) == 3648);
 static_assert(sizeof(RingRecord) == 8);
 static_assert(sizeof(RingReference) == 16);
 

@@ -1,6 +1,7 @@
 #include "ipc/ring_space.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <vector>
 
@@ -26,6 +27,9 @@ constexpr uint64_t kKeep = 5 << 18;
 constexpr uint64_t round_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
 constexpr uint64_t words_for(uint64_t segments) { return round_up(segments, 64) / 64; }
+
+bool is_free(const RingLoan& entry) { return entry.owner.pid == 0; }
+void free_entry(RingLoan& entry) { entry.owner.pid = 0; }
 
 }  // namespace
 
@@ -201,7 +205,7 @@ sys::Status RingSegments::trim() {
   return sys::done();
 }
 
-sys::Result<std::optional<uint32_t>> RingSegments::note_loan(Run run, ProcessToken owner) {
+sys::Result<std::optional<uint32_t>> RingSegments::note_loan(Run run, const ProcessIdentity& owner) {
   RingSpace& space = header()->space;
   auto lock = sys::RobustLock::lock(&space.mutex);
   if (!lock) return lock.error();
@@ -209,10 +213,13 @@ sys::Result<std::optional<uint32_t>> RingSegments::note_loan(Run run, ProcessTok
   for (int attempt = 0; attempt < 2; ++attempt) {
     for (uint32_t at = 0; at < kRingLoans; ++at) {
       RingLoan& loan = header()->loan_table[at];
-      if (loan.owner != kNobody) continue;
+      if (!is_free(loan)) continue;
       loan.first = run.first;
       loan.count = run.count;
-      loan.owner = owner;
+      loan.owner.start_time = owner.start_time;
+      loan.owner.pid_namespace = owner.pid_namespace;
+      // From here on it counts, wherever this process is killed.
+      std::atomic_ref(loan.owner.pid).store(owner.pid, std::memory_order_release);
       space.loans += 1;
       return std::optional(at);
     }
@@ -226,8 +233,8 @@ sys::Status RingSegments::forget_loan(uint32_t loan) {
   auto lock = sys::RobustLock::lock(&space.mutex);
   if (!lock) return lock.error();
   if (lock.value().owner_died()) space.needs_rebuild = 1;
-  if (header()->loan_table[loan].owner == kNobody) return sys::done();
-  header()->loan_table[loan].owner = kNobody;
+  if (is_free(header()->loan_table[loan])) return sys::done();
+  free_entry(header()->loan_table[loan]);
   space.loans -= 1;
   return sys::done();
 }
@@ -238,11 +245,11 @@ sys::Status RingSegments::give_back_loan(uint32_t number) {
   if (!lock) return lock.error();
   if (lock.value().owner_died()) space.needs_rebuild = 1;
   RingLoan& loan = header()->loan_table[number];
-  if (loan.owner == kNobody) return sys::done();
+  if (is_free(loan)) return sys::done();
   const Run run{loan.first, loan.count};
   const uint64_t free = space.backed.load() - uint64_t{space.used.load()};
   if ((free + run.count) * shape().segment_size > kKeepWarm) drop_memory(run);
-  loan.owner = kNobody;
+  free_entry(loan);
   space.loans -= 1;
   clear_taken(run);
   return sys::done();
@@ -251,8 +258,8 @@ sys::Status RingSegments::give_back_loan(uint32_t number) {
 // With the mutex held. Their segments are given back by the rebuild.
 void RingSegments::drop_loans_of_the_dead() {
   for (RingLoan& loan : header()->loan_table) {
-    if (loan.owner == kNobody || !is_dead(loan.owner)) continue;
-    loan.owner = kNobody;
+    if (is_free(loan) || !has_ended(loan.owner)) continue;
+    free_entry(loan);
     header()->space.loans -= 1;
     header()->space.needs_rebuild = 1;
   }
@@ -277,7 +284,7 @@ sys::Status RingSegments::rebuild(const std::function<void(const Mark&)>& reacha
   drop_loans_of_the_dead();
   uint32_t loans = 0;
   for (const RingLoan& loan : header()->loan_table) {
-    if (loan.owner == kNobody) continue;
+    if (is_free(loan)) continue;
     ++loans;
     mark({loan.first, loan.count});
   }

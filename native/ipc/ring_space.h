@@ -52,7 +52,7 @@ class RingSegments {
   bool has_spare_memory() const;
 
   // Writes down who has a run in its hands, until forget_loan(): its number; nothing when the table is full.
-  sys::Result<std::optional<uint32_t>> note_loan(Run run, ProcessToken owner);
+  sys::Result<std::optional<uint32_t>> note_loan(Run run, const ProcessIdentity& owner);
   // The run is in the ring now.
   sys::Status forget_loan(uint32_t loan);
   sys::Status give_back_loan(uint32_t loan);
