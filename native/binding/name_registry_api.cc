@@ -59,9 +59,10 @@ class NameRegistry : public Napi::ObjectWrap<NameRegistry> {
     return Napi::Number::New(info.Env(), unwrap(info.Env(), registry_->add(string_arg(info, 0), inode)));
   }
 
-  // remove(file: string, slot: number | undefined)
+  // remove(file: string, inode: number, slot: number | undefined)
   void Remove(const Napi::CallbackInfo& info) {
-    registry_->remove(string_arg(info, 0), info[1].IsNumber() ? uint_arg(info, 1) : ipc::NameRegistry::kUnknownSlot);
+    registry_->remove(string_arg(info, 0), static_cast<uint64_t>(int64_arg(info, 1)),
+                      info[2].IsNumber() ? uint_arg(info, 2) : ipc::NameRegistry::kUnknownSlot);
   }
 
   std::optional<ipc::NameRegistry> registry_;

@@ -38,6 +38,11 @@ Napi::Value close_file(const Napi::CallbackInfo& info, const ipc::SharedRegion& 
   return info.Env().Undefined();
 }
 
+// name(name: string): void; a new semaphore gets its name, without a slash
+Napi::Value name(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
+  return unwrap_status(info.Env(), region->name(string_arg(info, 0)));
+}
+
 // enter(): number; names this process among those that use the region
 Napi::Value enter(const Napi::CallbackInfo& info, const ipc::SharedRegion& region) {
   return Napi::Number::New(info.Env(), unwrap(info.Env(), region->processes().enter()));
@@ -52,14 +57,15 @@ Napi::Value pid_of(const Napi::CallbackInfo& info, const ipc::SharedRegion& regi
 
 void Region::init(Napi::Env env, Napi::Object exports) {
   RegionMethods methods = {method<bytes>("bytes"),          method<inode>("inode"), method<fd>("fd"),
-                           method<close_file>("closeFile"), method<enter>("enter"), method<pid_of>("pidOf")};
+                           method<close_file>("closeFile"), method<name>("name"),   method<enter>("enter"),
+                           method<pid_of>("pidOf")};
   add_lock_methods(methods);
   add_wait_methods(methods);
   exports.Set("Region", DefineClass(env, "Region", methods));
 }
 
 // new Region({ bytes: number }): an arena; ({ fd: number }): another process's, whose descriptor becomes the region's.
-// ({ name: string, mode?: number, value?: number }): a semaphore, made with a mode, else opened
+// ({ mode: number, value: number }): a new semaphore, yet to be named; ({ name: string }): one that is there
 Region::Region(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Region>(info) {
   info.This().As<Napi::Object>().TypeTag(&kRegion);
   region_ = unwrap(info.Env(), [&]() -> sys::Result<ipc::SharedRegion> {
@@ -67,9 +73,8 @@ Region::Region(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Region>(info) 
     const auto number = [&options](const char* key) { return options.Get(key).As<Napi::Number>(); };
     if (options.Has("bytes")) return ipc::Region::arena(static_cast<size_t>(number("bytes").Int64Value()));
     if (options.Has("fd")) return ipc::Region::open_arena(sys::UniqueFd(number("fd").Int32Value()));
-    const std::string name = options.Get("name").As<Napi::String>();
-    if (!options.Get("mode").IsNumber()) return ipc::Region::open_semaphore(name);
-    return ipc::Region::create_semaphore(name, number("mode").Uint32Value(), number("value").Uint32Value());
+    if (options.Has("name")) return ipc::Region::open_semaphore(options.Get("name").As<Napi::String>());
+    return ipc::Region::new_semaphore(number("mode").Uint32Value(), number("value").Uint32Value());
   }());
 }
 

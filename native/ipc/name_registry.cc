@@ -140,10 +140,10 @@ sys::Result<uint32_t> NameRegistry::add(const std::string& file, uint64_t inode)
   }
 }
 
-void NameRegistry::remove(const std::string& file, uint32_t hint) {
+void NameRegistry::remove(const std::string& file, uint64_t inode, uint32_t hint) {
   const auto freed = [&](uint32_t index) {
     const std::atomic_ref state(slot(index).state);
-    if (state.load() != kWritten || slot(index).name() != file) return false;
+    if (state.load() != kWritten || slot(index).inode != inode || slot(index).name() != file) return false;
     state.store(kFree);
     return true;
   };

@@ -46,7 +46,7 @@ class NameRegistry {
   // Writes a name down; the number of its slot.
   sys::Result<uint32_t> add(const std::string& file, uint64_t inode);
   // The name shall stay, or is gone. `slot` is where add() wrote it, kUnknownSlot if another process of the tree did.
-  void remove(const std::string& file, uint32_t slot);
+  void remove(const std::string& file, uint64_t inode, uint32_t slot);
   static constexpr uint32_t kUnknownSlot = UINT32_MAX;
 
   // Maps what others have added to the file since: before for_each_left() and remove_all().

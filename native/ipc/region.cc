@@ -7,7 +7,6 @@
 #include "ipc/sem_record.h"
 #include "sys/file_size.h"
 #include "sys/memory_object.h"
-#include "sys/semaphore.h"
 
 namespace mp::ipc {
 
@@ -15,6 +14,9 @@ namespace {
 
 constexpr uint64_t kSignature = 0x0002'6d65'732d'706dull;       // "mp-sem", version 2
 constexpr uint64_t kArenaSignature = 0x0001'6e72'612d'706dull;  // "mp-arn", version 1
+
+// The record, the head of the table and its first entries.
+constexpr int64_t kFirstPage = 4096;
 
 }  // namespace
 
@@ -45,13 +47,27 @@ sys::Result<SharedRegion> Region::open_arena(sys::UniqueFd file) {
   return region;
 }
 
-sys::Result<SharedRegion> Region::create_semaphore(const std::string& name, mode_t mode, unsigned value) {
-  const auto made = sys::Semaphore::open("/" + name, O_CREAT | O_EXCL, mode, value);
-  if (!made.ok()) return made.error();
-  auto region = open_semaphore(name);
-  // ENOENT: somebody has unlinked it meanwhile; the next of that name is not ours to remove.
-  if (!region.ok() && region.error().number != ENOENT) static_cast<void>(sys::unlink_semaphore("/" + name));
+// What sem_open(3) does, in an order in which the file has its name last.
+sys::Result<SharedRegion> Region::new_semaphore(mode_t mode, unsigned value) {
+  auto file = sys::make_nameless_object(mode);
+  if (!file.ok()) return sys::Error{file.error().number, "sem_open"};
+  const int fd = file.value().get();
+  // Where there is no space left, touching the memory would raise SIGBUS.
+  if (const auto there = sys::reserve_file_space(fd, 0, kFirstPage); !there.ok()) return there.error();
+  if (const auto sized = sys::set_file_size(fd, kSemaphoreFileBytes); !sized.ok()) return sized.error();
+  auto region = over_semaphore(fd);
+  if (!region.ok()) return region;
+  if (sem_init(&region.value()->at<sem_t>(0), 1, value) == -1) return sys::last_error("sem_init");
+  if (const auto adopted = region.value()->adopt(); !adopted.ok()) return adopted.error();
+  region.value()->file_ = std::move(file).value();
   return region;
+}
+
+sys::Status Region::name(const std::string& name) {
+  const auto named = sys::name_shared_memory(fd(), semaphore_file(name));
+  if (!named.ok()) return sys::Error{named.error().number, "sem_open"};
+  close_file();
+  return sys::done();
 }
 
 sys::Result<SharedRegion> Region::open_semaphore(const std::string& name) {
@@ -59,17 +75,23 @@ sys::Result<SharedRegion> Region::open_semaphore(const std::string& name) {
   if (!file.ok()) return file.error();
   const int fd = file.value().get();
   const auto size = sys::file_size(fd);
-  const auto inode = sys::file_inode(fd);
-  if (!size.ok() || !inode.ok()) return size.ok() ? inode.error() : size.error();
+  if (!size.ok()) return size.error();
   if (size.value() < static_cast<int64_t>(sizeof(sem_t))) return sys::Error{EINVAL, "sem_open"};
   if (size.value() < static_cast<int64_t>(kSemaphoreFileBytes)) {
     if (const auto extended = sys::set_file_size(fd, kSemaphoreFileBytes); !extended.ok()) return extended.error();
   }
+  auto region = over_semaphore(fd);
+  if (!region.ok()) return region;
+  if (const auto adopted = region.value()->adopt(); !adopted.ok()) return adopted.error();
+  return region;
+}
+
+sys::Result<SharedRegion> Region::over_semaphore(int fd) {
+  const auto inode = sys::file_inode(fd);
+  if (!inode.ok()) return inode.error();
   auto mapping = sys::Mapping::shared(fd, kSemaphoreFileBytes);
   if (!mapping.ok()) return mapping.error();
-  auto region = std::make_shared<Region>(std::move(mapping).value(), inode.value());
-  if (const auto adopted = region->adopt(); !adopted.ok()) return adopted.error();
-  return region;
+  return std::make_shared<Region>(std::move(mapping).value(), inode.value());
 }
 
 sys::Status Region::adopt() const {

@@ -37,12 +37,14 @@ class Region {
   static sys::Result<std::shared_ptr<Region>> arena(size_t bytes);
   // Another process's arena, by a copy of its descriptor, which belongs to the region from here on. EPROTO: no arena.
   static sys::Result<std::shared_ptr<Region>> open_arena(sys::UniqueFd file);
-  // A new semaphore; `name` is without a slash. EEXIST: there is one.
-  static sys::Result<std::shared_ptr<Region>> create_semaphore(const std::string& name, mode_t mode, unsigned value);
+  // A new semaphore that nobody can find before it is named.
+  static sys::Result<std::shared_ptr<Region>> new_semaphore(mode_t mode, unsigned value);
+  // Gives a new semaphore its name, without a slash: others see it whole, or not at all. EEXIST: there is one.
+  sys::Status name(const std::string& name);
   // Also one that a C program has made. ENOENT: there is none. EINVAL: not a semaphore; EPROTO: of an unknown layout.
   static sys::Result<std::shared_ptr<Region>> open_semaphore(const std::string& name);
 
-  // `file` stays open in an arena, for other processes to have it by.
+  // `file` stays open in an arena, for other processes to have it by, and in a semaphore until it is named.
   Region(sys::Mapping mapping, uint64_t inode, sys::UniqueFd file = {})
       : mapping_(std::move(mapping)), inode_(inode), file_(std::move(file)) {}
 
@@ -57,7 +59,7 @@ class Region {
   Patience& patience() const { return patience_; }
   // Names a semaphore's file for as long as it exists; 0 in an arena.
   uint64_t inode() const { return inode_; }
-  // Of an arena; it stays the region's. The memory does not need it.
+  // Of an arena, or a new semaphore; it stays the region's. The memory does not need it.
   int fd() const { return file_.get(); }
   void close_file() { file_.reset(); }
 
@@ -70,6 +72,7 @@ class Region {
   static_assert(kHeaderOffset + sizeof(Header) <= kObjectsOffset);
 
   std::atomic_ref<uint64_t> signature() const { return std::atomic_ref(at<Header>(kHeaderOffset).signature); }
+  static sys::Result<std::shared_ptr<Region>> over_semaphore(int fd);
   sys::Status adopt() const;
 
   sys::Mapping mapping_;

@@ -4,6 +4,7 @@
 
 #include "sys/semaphore.h"
 #include "test/support/child.h"
+#include "test/support/named_semaphore.h"
 #include "test/support/object_name.h"
 #include "test/support/outcome.h"
 
@@ -25,7 +26,7 @@ TEST_CASE("a wait is done when the event is set, or was since the wait began") {
 
 TEST_CASE("a C program's sem_post sets it for all who wait") {
   const test::SemaphoreName name;
-  const auto region = test::must(ipc::Region::create_semaphore(name.bare(), 0600, 0));
+  const auto region = test::must(test::create_semaphore(name.bare(), 0));
   const auto wait = [&] {
     ipc::EventFlag flag(region, 0);
     return ipc::wait_until(flag, sys::kForever).done ? 0 : 1;

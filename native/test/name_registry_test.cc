@@ -47,22 +47,27 @@ TEST_CASE("an object gets its name when it is whole, and only a free one") {
 }
 
 TEST_CASE("a registry removes what was written down and still stands for the same object") {
-  const test::SemaphoreName own, removed, kept, replaced;
+  const test::SemaphoreName own, removed, kept, replaced, later;
   auto registry = test::must(ipc::NameRegistry::create());
   const auto add = [&](const test::SemaphoreName& name) {
     return test::must(registry.add(name.file(), make(name.file())));
   };
   add(removed);
-  registry.remove(kept.file(), add(kept));
+  const uint64_t kept_inode = make(kept.file());
+  registry.remove(kept.file(), kept_inode, test::must(registry.add(kept.file(), kept_inode)));
   add(replaced);
   test::must(sys::unlink_shared_memory(replaced.file()));
   make(replaced.file());
+  // Who removes an earlier object of the name does not mean this one.
+  const uint32_t slot = add(later);
+  for (const uint32_t hint : {slot, ipc::NameRegistry::kUnknownSlot}) registry.remove(later.file(), 1, hint);
   test::must(registry.publish(own.file()));
   auto reader = test::must(ipc::NameRegistry::open(own.file()));
-  CHECK(left(reader) == std::set<std::string>{removed.file()});
+  CHECK(left(reader) == std::set<std::string>{removed.file(), later.file()});
   CHECK_FALSE(test::must(sys::try_lock_byte(reader.fd(), ipc::kTreeLives)));
   reader.remove_all(own.file());
   CHECK_FALSE(exists(removed.file()));
+  CHECK_FALSE(exists(later.file()));
   CHECK(exists(kept.file()));
   CHECK(exists(replaced.file()));
   CHECK_FALSE(exists(own.file()));
@@ -92,7 +97,7 @@ TEST_CASE("a registry grows, and its processes see each other's names") {
   test::must(registry.refresh());
   registry.for_each_left([&](const ipc::NameRegistry::Entry&) { ++found; });
   CHECK(found == kChildren * kNames);
-  registry.remove(name.file(), ipc::NameRegistry::kUnknownSlot);
+  registry.remove(name.file(), inode, ipc::NameRegistry::kUnknownSlot);
   CHECK(left(registry).empty());
   CHECK(test::failure(registry.add("/" + std::string(400, 'x'), 1)) == "shm_open: ENAMETOOLONG");
 }

@@ -10,6 +10,7 @@
 #include "sys/process_status.h"
 #include "sys/semaphore.h"
 #include "test/support/child.h"
+#include "test/support/named_semaphore.h"
 #include "test/support/object_name.h"
 #include "test/support/outcome.h"
 
@@ -25,11 +26,25 @@ uint32_t value_in(const ipc::SharedRegion& region) {
 
 TEST_CASE("a region is a semaphore to whoever opens that") {
   const test::SemaphoreName name;
-  const auto region = test::must(ipc::Region::create_semaphore(name.bare(), 0600, 3));
+  const auto region = test::must(test::create_semaphore(name.bare(), 3));
   const auto semaphore = test::must(sys::Semaphore::open(name.posix(), 0, 0, 0));
   CHECK(test::must(semaphore.value()) == 3);
   CHECK(test::must(semaphore.try_wait()));
   CHECK(value_in(region) == 2);
+}
+
+TEST_CASE("a new semaphore is nowhere to be found before it has its name, and then whole") {
+  const test::SemaphoreName name;
+  const auto region = test::must(ipc::Region::new_semaphore(0640, 2));
+  CHECK(test::failure(ipc::Region::open_semaphore(name.bare())) == "shm_open: ENOENT");
+  CHECK(region->fd() >= 0);
+  CHECK(region->inode() != 0);
+  test::must(region->name(name.bare()));
+  CHECK(region->fd() == -1);
+  const auto file = test::must(sys::open_shared_memory(name.file(), O_RDONLY, 0));
+  CHECK(test::must(sys::file_inode(file.get())) == region->inode());
+  CHECK(test::must(sys::file_size(file.get())) == ipc::kSemaphoreFileBytes);
+  CHECK(value_in(test::must(ipc::Region::open_semaphore(name.bare()))) == 2);
 }
 
 TEST_CASE("a semaphore that a C program has made becomes a region, its value stands") {
@@ -47,12 +62,12 @@ TEST_CASE("a semaphore that a C program has made becomes a region, its value sta
 TEST_CASE("a name is made once, and found until its one file is unlinked") {
   const test::SemaphoreName name;
   CHECK(test::failure(ipc::Region::open_semaphore(name.bare())) == "shm_open: ENOENT");
-  const auto region = test::must(ipc::Region::create_semaphore(name.bare(), 0600, 1));
-  CHECK(test::failure(ipc::Region::create_semaphore(name.bare(), 0600, 1)) == "sem_open: EEXIST");
+  const auto region = test::must(test::create_semaphore(name.bare(), 1));
+  CHECK(test::failure(test::create_semaphore(name.bare(), 1)) == "sem_open: EEXIST");
   CHECK(test::must(ipc::Region::open_semaphore(name.bare()))->inode() == region->inode());
   test::must(sys::unlink_semaphore(name.posix()));
   CHECK(test::failure(ipc::Region::open_semaphore(name.bare())) == "shm_open: ENOENT");
-  CHECK(test::must(ipc::Region::create_semaphore(name.bare(), 0600, 1))->inode() != region->inode());
+  CHECK(test::must(test::create_semaphore(name.bare(), 1))->inode() != region->inode());
 }
 
 TEST_CASE("what is no semaphore, or of a later library, is refused") {
@@ -64,14 +79,14 @@ TEST_CASE("what is no semaphore, or of a later library, is refused") {
   CHECK(test::failure(ipc::Region::open_semaphore(name.bare())) == "sem_open: EPROTO");
   test::must(sys::unlink_shared_memory(name.file()));
 
-  const auto region = test::must(ipc::Region::create_semaphore(name.bare(), 0600, 1));
+  const auto region = test::must(test::create_semaphore(name.bare(), 1));
   region->at<uint64_t>(ipc::kHeaderOffset) += uint64_t{1} << 48;
   CHECK(test::failure(ipc::Region::open_semaphore(name.bare())) == "sem_open: EPROTO");
 }
 
 TEST_CASE("users of several PID namespaces are remembered") {
   const test::SemaphoreName name;
-  const auto region = test::must(ipc::Region::create_semaphore(name.bare(), 0600, 1));
+  const auto region = test::must(test::create_semaphore(name.bare(), 1));
   uint64_t& pid_namespace = region->processes().pid_namespace;
   CHECK(pid_namespace == 0);
   test::must(region->processes().enter());

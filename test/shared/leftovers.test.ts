@@ -96,6 +96,34 @@ describe('names in /dev/shm', () => {
     await gone(one, two, three, `sem.${four}`);
   });
 
+  it('go when their makers are killed at any moment of making and removing them', async () => {
+    const [base] = fourNames();
+    const { code, stderr } = await run(
+      [base],
+      `
+      for (let kill = 0; kill < 40; kill += 1) {
+        const child = new Process({
+          target: () => {
+            for (let count = 0; ; count += 1) {
+              const name = \`\${names[0]}-\${process.pid}-\${count}\`;
+              const one = count % 3 === 0 ? SharedMemory.create({ name, size: 10 }) : new Lock({ name });
+              one.unlink();
+              one.close();
+            }
+          },
+        });
+        await child.start();
+        // At some moment or other; all of them are right.
+        await new Promise((resolve) => setTimeout(resolve, 3 + Math.random() * 10));
+        child.kill();
+        await child.join();
+        child.close();
+      }`,
+    );
+    assert.equal(code, 0, stderr);
+    await waitFor('the last name goes', () => !readdirSync('/dev/shm').some((name) => name.includes(base)));
+  });
+
   it('stay for as long as one process of the tree lives, whoever made them', async () => {
     const names = fourNames();
     const { stdout, stderr } = await run(

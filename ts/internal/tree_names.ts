@@ -29,8 +29,8 @@ class TreeNames {
     this.#slots.set(file, this.registry.add(file, inode));
   }
 
-  remove(file: string): void {
-    this.registry.remove(file, this.#slots.get(file));
+  remove(file: string, inode: number): void {
+    this.registry.remove(file, inode, this.#slots.get(file));
     this.#slots.delete(file);
   }
 
@@ -92,9 +92,9 @@ export function removeAtExit(file: string, inode: number): void {
   treeNames().add(file, inode);
 }
 
-/** The name has been removed, or shall stay. */
-export function keepAtExit(file: string): void {
-  treeNames().remove(file);
+/** The object's name has been removed, or shall stay. Not before it has: who is killed in between would leave it. */
+export function keepAtExit(file: string, inode: number): void {
+  treeNames().remove(file, inode);
 }
 
 /** The paths that trees have left which have ended, and whose tracker was killed too; with `remove` they are removed. */

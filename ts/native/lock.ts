@@ -12,6 +12,8 @@ export interface RegionObject {
   fd(): number;
   /** No other process can be given it from here on. */
   closeFile(): void;
+  /** A new semaphore gets its name, without a slash. */
+  name(name: string): void;
   /** This process's token, by which the region's words name it. */
   enter(): number;
   /** 0: not known any more. */
@@ -51,13 +53,14 @@ export interface RegionObject {
 }
 
 /**
- * An arena of so many bytes from OBJECTS_OFFSET on; another process's, whose descriptor is given away; or a semaphore by its
- * name, without a slash: with a mode a new one of that value, without one the one that is there.
+ * An arena of so many bytes from OBJECTS_OFFSET on; another process's, whose descriptor is given away; a new semaphore of
+ * that value, yet to be named; or the one of that name, without a slash, that is there.
  */
 export type RegionOrigin =
   | { readonly bytes: number }
   | { readonly fd: number }
-  | { readonly name: string; readonly mode?: number | undefined; readonly value?: number };
+  | { readonly mode: number; readonly value: number }
+  | { readonly name: string };
 
 export interface LockBinding {
   Region: new (origin: RegionOrigin) => RegionObject;

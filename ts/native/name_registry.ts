@@ -10,7 +10,7 @@ export interface NameRegistryObject {
   /** Writes a name down that goes with the tree; its slot. */
   add(file: string, inode: number): number;
   /** It shall stay, or is gone. The slot is undefined if another process wrote it down. */
-  remove(file: string, slot: number | undefined): void;
+  remove(file: string, inode: number, slot: number | undefined): void;
 }
 
 export interface NameRegistryBinding {

@@ -56,7 +56,7 @@ function makeSegment(name: string, size: number, mode: number, persist: boolean)
       native.nameObject(fd, file);
     } catch (error) {
       unmapMemory(buffer);
-      if (!persist) keepAtExit(file);
+      if (!persist) keepAtExit(file, inode);
       throw error;
     }
     return { name, buffer, inode, readOnly: false };
@@ -190,7 +190,7 @@ export class SharedMemory {
    */
   unlink(): void {
     native.shmUnlink(`/${this.name}`);
-    keepAtExit(`/${this.name}`);
+    keepAtExit(`/${this.name}`, this.#inode);
   }
 
   /** close(). */

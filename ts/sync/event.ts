@@ -97,7 +97,7 @@ export class Event {
 
   /** Removes the name, as with Lock.unlink(). @throws ENOENT when the name is gone. */
   unlink(): void {
-    if (this.#name !== undefined) unlinkNamed(this.#name);
+    unlinkNamed(this.#name, this.#place.shared);
   }
 
   /** close(). */

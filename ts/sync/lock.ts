@@ -76,8 +76,8 @@ export class Lock implements LockLike {
   readonly #recover: boolean;
 
   /**
-   * Opens or creates; doesn't block. A created name is removed at the end of the process that created it, unless it
-   * persists. (A process killed by a signal leaves its names: unlink() removes them.)
+   * Opens or creates; doesn't block. A created name is removed at the end of the tree of processes that created it,
+   * however that ends, unless it persists.
    * @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE: a name with a second '/', a NUL, nothing, or more than 251
    * bytes; EACCES; EMFILE; ENOMEM; ENOSPC; EINVAL, EPROTO: what is there is no semaphore.
    */
@@ -180,7 +180,7 @@ export class Lock implements LockLike {
    * @throws ENOENT when the name is gone.
    */
   unlink(): void {
-    if (this.#name !== undefined) unlinkNamed(this.#name);
+    unlinkNamed(this.#name, this.#mutex.spec.shared);
   }
 
   /** close(). */

@@ -9,12 +9,29 @@ import { SharedWords } from './shared_words.js';
 
 const OWNER_ONLY = 0o600;
 
+function nameOf(name: string): string {
+  return `/${SEMAPHORE_PREFIX}${name}`;
+}
+
+/** The semaphore is whole, and written down, before anybody can see it. @throws EEXIST. */
+function create(name: string, persist: boolean, value: number): RegionObject {
+  const region = new native.Region({ mode: OWNER_ONLY, value });
+  if (!persist) removeAtExit(nameOf(name), region.inode());
+  try {
+    region.name(name);
+  } catch (error) {
+    region.closeFile();
+    if (!persist) keepAtExit(nameOf(name), region.inode());
+    throw error;
+  }
+  return region;
+}
+
 /** The semaphore of that name: the one that is there, else a new one. Others may make and remove it meanwhile. */
-function openOrCreate(name: string, value: number): { region: RegionObject; created: boolean } {
-  for (let create = false; ; create = !create) {
+function openOrCreate(name: string, persist: boolean, value: number): RegionObject {
+  for (let isThere = true; ; isThere = !isThere) {
     try {
-      const mode = create ? OWNER_ONLY : undefined;
-      return { region: new native.Region({ name, mode, value }), created: create };
+      return isThere ? new native.Region({ name }) : create(name, persist, value);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
@@ -51,17 +68,16 @@ function openAgain({ name, inode }: PackedName): SharedWords {
  */
 export function openNamed(name: string, { persist, packed }: Origin, value: number): SharedWords {
   if (packed !== undefined) return openAgain(packed as PackedName);
-  const { region, created } = openOrCreate(name, value);
-  if (created && !persist) removeAtExit(`/${SEMAPHORE_PREFIX}${name}`, region.inode());
-  return wordsOf(region);
+  return wordsOf(openOrCreate(name, persist, value));
 }
 
 export function packName(name: string, { region }: SharedWords): PackedName {
   return { name, inode: region.inode() };
 }
 
-/** @throws ENOENT when the name is gone. */
-export function unlinkNamed(name: string): void {
-  keepAtExit(`/${SEMAPHORE_PREFIX}${name}`);
+/** Without a name nothing happens. @throws ENOENT when it is gone. */
+export function unlinkNamed(name: string | undefined, { region }: SharedWords): void {
+  if (name === undefined) return;
   native.semUnlink(`/${name}`);
+  keepAtExit(nameOf(name), region.inode());
 }

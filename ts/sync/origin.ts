@@ -11,7 +11,7 @@ export interface NamedOptions {
    * what exists (its value stands), else creates it. Without a name the object belongs to those that are given it.
    */
   name?: string | undefined;
-  /** The name outlives the process that made the object, until unlink(). Default false. */
+  /** The name outlives the tree of processes that made the object, until unlink(). Default false. */
   persist?: boolean | undefined;
 }
 

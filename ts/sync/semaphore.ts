@@ -132,7 +132,7 @@ export class Semaphore implements LockLike {
 
   /** Removes the name, as with Lock.unlink(). @throws ENOENT when the name is gone. */
   unlink(): void {
-    if (this.#name !== undefined) unlinkNamed(this.#name);
+    unlinkNamed(this.#name, this.#units.spec.shared);
   }
 
   /** close(). */

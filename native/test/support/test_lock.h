@@ -12,6 +12,7 @@
 #include "sys/poll_wait.h"
 #include "test/support/byte_pipe.h"
 #include "test/support/child.h"
+#include "test/support/named_semaphore.h"
 #include "test/support/object_name.h"
 #include "test/support/outcome.h"
 
@@ -38,7 +39,7 @@ class NamedLock {
 
  private:
   SemaphoreName name_;
-  ipc::SharedRegion region_ = must(ipc::Region::create_semaphore(name_.bare(), 0600, 1));
+  ipc::SharedRegion region_ = must(create_semaphore(name_.bare(), 1));
 };
 
 // A lock in a word of an arena.
