@@ -17,7 +17,7 @@ type ViewClass = new (buffer: ArrayBuffer) => ArrayBufferView;
 
 /** Resolves with deserialize(); with descriptors it takes a turn of the loop, and then any of them may be a FileHandle's. */
 export function deserializeLater(bytes: Uint8Array, descriptors: readonly number[]): Promise<unknown> {
-  return withSpares(descriptors, () => deserialize(bytes, { owned: true, descriptors }));
+  return withSpares(bytes, descriptors, () => deserialize(bytes, { owned: true, descriptors }));
 }
 
 /** `owned`: the bytes are given away. `descriptors`: those that came with them, given away in any case. */

@@ -16,8 +16,19 @@ function mayBeFile(fd: number): boolean {
   return !status.isSocket();
 }
 
-/** Runs `body`, which deserialises a message with these descriptors, with a spare for each that may be a file. */
-export async function withSpares<R>(descriptors: readonly number[], body: () => R): Promise<R> {
+/** The name of the codec, as it stands in a message. */
+const NAME = 'FileHandle';
+/** Bytes that are looked through for it. */
+const MOST_LOOKED_AT = 1024 * 1024;
+
+function mayHaveFiles(bytes: Uint8Array): boolean {
+  const { buffer, byteOffset, length } = bytes;
+  return length > MOST_LOOKED_AT || Buffer.from(buffer, byteOffset, length).includes(NAME, 0, 'latin1');
+}
+
+/** Runs `body`, which deserialises a message of these bytes and descriptors, with a spare for each that may be a file. */
+export async function withSpares<R>(bytes: Uint8Array, descriptors: readonly number[], body: () => R): Promise<R> {
+  if (!mayHaveFiles(bytes)) return body();
   const wanted = descriptors.filter(mayBeFile).length;
   const opened: FileHandle[] = [];
   try {
@@ -36,8 +47,8 @@ interface Packed {
 
 /** Makes them known; called once. */
 export function registerFileHandles(): void {
-  registerShape((object) => object.constructor?.name === 'FileHandle' && 'getAsyncId' in object && 'fd' in object, {
-    name: 'FileHandle',
+  registerShape((object) => object.constructor?.name === NAME && 'getAsyncId' in object && 'fd' in object, {
+    name: NAME,
     pack: (object): Packed => {
       const { fd } = object as FileHandle;
       if (fd < 0) throw new CannotTravel('is a closed FileHandle');
