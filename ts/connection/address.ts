@@ -1,6 +1,6 @@
 /** Addresses of listeners, checked and resolved. */
 
-import { lookup } from 'node:dns/promises';
+import { builtin } from '../internal/builtins.js';
 import {
   invalidArgType,
   invalidArgValue,
@@ -51,7 +51,7 @@ export type Endpoint = readonly [where: string, port: number | undefined];
 
 export async function endpointsOf(address: Address): Promise<readonly Endpoint[]> {
   if ('path' in address) return [[address.path, undefined]];
-  const found = await lookup(address.host === '' ? 'localhost' : address.host, { all: true });
+  const found = await builtin.dns().lookup(address.host === '' ? 'localhost' : address.host, { all: true });
   return found.map((entry) => [entry.address, address.port]);
 }
 

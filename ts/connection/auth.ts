@@ -3,8 +3,8 @@
  * protocol is CPython's (3.12 and later), so that its Listener and Client understand this library's.
  */
 
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AuthenticationError } from '../errors.js';
+import { builtin } from '../internal/builtins.js';
 import type { WaitOptions } from '../internal/deadline.js';
 
 /** What authentication needs of a connection. */
@@ -33,16 +33,19 @@ function digestOf(message: Uint8Array): string | undefined {
 function responseTo(challenge: Uint8Array, key: Uint8Array): Buffer {
   const digest = digestOf(challenge);
   if (digest === undefined) throw new AuthenticationError('the peer asks for a digest that is not accepted here');
-  return Buffer.concat([Buffer.from(`{${digest}}`), createHmac(digest, key).update(challenge).digest()]);
+  return Buffer.concat([
+    Buffer.from(`{${digest}}`),
+    builtin.crypto().createHmac(digest, key).update(challenge).digest(),
+  ]);
 }
 
 function equal(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && timingSafeEqual(one, other);
+  return one.length === other.length && builtin.crypto().timingSafeEqual(one, other);
 }
 
 /** Lets the peer prove that it has the key. */
 async function demand(wire: Wire, key: Uint8Array, options: WaitOptions): Promise<void> {
-  const message = Buffer.concat([Buffer.from(`{${DIGEST}}`), randomBytes(RANDOM_BYTES)]);
+  const message = Buffer.concat([Buffer.from(`{${DIGEST}}`), builtin.crypto().randomBytes(RANDOM_BYTES)]);
   await wire.sendBytes(Buffer.concat([CHALLENGE, message]));
   const response = await wire.recvBytes({ ...options, maxLength: LONGEST });
   if (!equal(response, responseTo(message, key))) {

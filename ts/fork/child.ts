@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events';
 import timers from 'node:timers';
 import { inspect } from 'node:util';
-import v8 from 'node:v8';
+import { builtin } from '../internal/builtins.js';
 import { type ForkKind, rehearseRenewal, renewLibraryState } from '../internal/per_process.js';
 import type { ForkBinding } from '../native/fork.js';
 import { native } from '../native/load.js';
@@ -190,7 +190,7 @@ function recordExitCode(self: NodeJS.Process, binding: Pick<ForkBinding, 'setExi
     const heard: boolean = Reflect.apply(emit, this, [event, ...values]);
     if (event === 'exit') {
       binding.setExitCode(Number(self.exitCode ?? values[0] ?? 0) & 0xff);
-      if (process.env['NODE_V8_COVERAGE'] !== undefined) v8.takeCoverage();
+      if (process.env['NODE_V8_COVERAGE'] !== undefined) builtin.v8().takeCoverage();
     }
     return heard;
   };

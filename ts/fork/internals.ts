@@ -3,11 +3,10 @@
  * public function closes over, which an in-process inspector session can read. Read once, in the parent; children inherit.
  */
 
-import crypto from 'node:crypto';
-import inspector from 'node:inspector';
 import { PerformanceObserver } from 'node:perf_hooks';
 import timers from 'node:timers';
 import { types } from 'node:util';
+import { builtin } from '../internal/builtins.js';
 
 /** Node's circular lists of timers and the like (lib/internal/linkedlist.js). */
 export interface Linked {
@@ -41,7 +40,7 @@ type Post = <Answer>(method: string, parameters: object) => Answer;
 function reflect(subject: unknown, look: (post: Post, subject: RemoteObject) => void): Record<string, unknown> {
   const place = globalThis as unknown as Record<symbol, unknown>;
   const found: Record<string, unknown> = {};
-  const session = new inspector.Session();
+  const session = new (builtin.inspector().Session)();
   // In-process sessions answer during post().
   const post: Post = <Answer>(method: string, parameters: object) => {
     let answer: unknown;
@@ -127,6 +126,7 @@ export function forgetPendingObservers(): void {
  */
 export function readRandomCaches(): readonly NodeJS.ArrayBufferView[] {
   if (randomCaches !== undefined) return randomCaches;
+  const crypto = builtin.crypto();
   // Both make their buffer on first use.
   crypto.randomUUID();
   crypto.randomInt(2);

@@ -1,8 +1,8 @@
 /** Whether fork can work in this process. Known before anything is forked, and the reason of every refusal. */
 
-import inspector from 'node:inspector';
-import { isMainThread, MessageChannel } from 'node:worker_threads';
 import { StartMethodError } from '../errors.js';
+import { builtin } from '../internal/builtins.js';
+import { isMainThread } from '../internal/main_thread.js';
 import type { ForkBinding } from '../native/fork.js';
 import { loadForkBinding } from '../native/load.js';
 import { rehearse } from './child.js';
@@ -83,7 +83,7 @@ function obstacle(): Obstacle | undefined {
   }
   const workers = workerObstacle();
   if (workers !== undefined) return workers;
-  if (inspector.url() !== undefined) {
+  if (builtin.inspector().url() !== undefined) {
     return { reason: 'the inspector is open: its thread does not exist in a child', advice: 'call inspector.close()' };
   }
   return undefined;

@@ -1,6 +1,6 @@
 /** warmup(): a heap that forked children share for long. */
 
-import v8 from 'node:v8';
+import { builtin } from '../internal/builtins.js';
 import { nodeFlags } from '../internal/node_flags.js';
 import { preparedFork } from './support.js';
 
@@ -32,6 +32,7 @@ export function warmup(): Promise<void> {
   return new Promise((resolve) => {
     binding.atCleanPoint(() => {
       const options = freeOptions();
+      const v8 = builtin.v8();
       for (const { during } of options) v8.setFlagsFromString(during);
       binding.collectAllGarbage();
       for (const { after } of options) v8.setFlagsFromString(after);

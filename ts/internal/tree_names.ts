@@ -4,10 +4,10 @@
  * then removes what is left, however they have ended.
  */
 
-import { spawnSync } from 'node:child_process';
-import { isMainThread } from 'node:worker_threads';
 import { native, trackerProgram } from '../native/load.js';
 import type { NameRegistryObject } from '../native/name_registry.js';
+import { builtin } from './builtins.js';
+import { isMainThread } from './main_thread.js';
 
 /** Tells a fresh process of the tree the number of its descriptor, and the registry's file. */
 const VARIABLE = 'MP_TREE_NAMES';
@@ -101,7 +101,9 @@ export function keepAtExit(file: string, inode: number): void {
 export function leftovers({ remove }: { remove: boolean }): string[] {
   const program = trackerProgram();
   if (program === undefined) throw new Error('the tracker program is missing');
-  const { stdout, error, status } = spawnSync(program, [remove ? 'clean' : 'list'], { encoding: 'utf8' });
+  const { stdout, error, status } = builtin
+    .childProcess()
+    .spawnSync(program, [remove ? 'clean' : 'list'], { encoding: 'utf8' });
   if (error !== undefined || status !== 0) throw error ?? new Error(`the tracker ended with ${status}`);
   return stdout.split('\n').filter((line) => line !== '');
 }

@@ -1,6 +1,6 @@
 /** This process's place in the tree of processes: who it is, who started it, whom it has started. */
 
-import { randomBytes } from 'node:crypto';
+import { builtin } from '../internal/builtins.js';
 import { perProcess } from '../internal/per_process.js';
 import type { ParentProcess } from './parent.js';
 import type { Process } from './process.js';
@@ -37,7 +37,7 @@ export class Tree {
   }
 
   get authKey(): Uint8Array {
-    this.#authKey ??= randomBytes(32);
+    this.#authKey ??= builtin.crypto().randomBytes(32);
     return this.#authKey;
   }
   set authKey(key: Uint8Array) {

@@ -1,7 +1,7 @@
 /** The error classes that both ends of a message know. Any other arrives as the nearest of these that it extends. */
 
-import { AssertionError } from 'node:assert';
 import * as own from '../errors.js';
+import { builtin } from '../internal/builtins.js';
 import { invalidArgType, invalidArgValue } from '../internal/validate.js';
 
 export type ErrorClass = abstract new (...values: never[]) => Error;
@@ -14,7 +14,6 @@ function add(name: string, errorClass: ErrorClass): void {
   names.set(errorClass, name);
 }
 
-add('AssertionError', AssertionError);
 for (const builtIn of [
   Error,
   AggregateError,
@@ -28,6 +27,14 @@ for (const builtIn of [
   add(builtIn.name, builtIn);
 }
 for (const [name, errorClass] of Object.entries(own)) add(name, errorClass);
+
+const ASSERTION = 'AssertionError';
+
+/** The class of that name. node:assert's own is made known when the first one is met. */
+function classNamed(name: string): ErrorClass | undefined {
+  if (name === ASSERTION && !classes.has(name)) add(name, builtin.assert().AssertionError);
+  return classes.get(name);
+}
 
 /**
  * Errors of this class arrive as instances of it, in every process that has registered a class of that name, instead of
@@ -43,7 +50,7 @@ export function registerErrorClass(errorClass: ErrorClass): void {
   if (typeof errorClass !== 'function' || !(errorClass.prototype instanceof Error)) {
     throw invalidArgType('errorClass', 'a subclass of Error', errorClass);
   }
-  const other = classes.get(errorClass.name);
+  const other = classNamed(errorClass.name);
   if (errorClass.name === '' || (other !== undefined && other !== errorClass)) {
     throw invalidArgValue('errorClass', 'must have a name of its own', errorClass);
   }
@@ -53,6 +60,7 @@ export function registerErrorClass(errorClass: ErrorClass): void {
 /** The name under which the receiver finds the error's class, or the nearest that it knows. */
 export function nearestErrorClass(error: Error): string {
   for (let at: object | null = Object.getPrototypeOf(error); at !== null; at = Object.getPrototypeOf(at)) {
+    if (at.constructor?.name === ASSERTION) classNamed(ASSERTION);
     const name = names.get(at.constructor);
     if (name !== undefined) return name;
   }
@@ -61,7 +69,7 @@ export function nearestErrorClass(error: Error): string {
 
 /** A real error of that class with nothing of its constructor's run: its own properties travel. */
 export function bareError(className: string): Error {
-  const errorClass = classes.get(className) ?? Error;
+  const errorClass = classNamed(className) ?? Error;
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {

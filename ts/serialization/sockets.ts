@@ -1,8 +1,9 @@
 /** Node's sockets and listening servers in messages: their descriptors travel. */
 
-import net from 'node:net';
+import type net from 'node:net';
+import { builtin } from '../internal/builtins.js';
 import { Descriptor } from './descriptor.js';
-import { CannotTravel, registerCodec } from './registry.js';
+import { CannotTravel, registerShape } from './registry.js';
 
 /** The parts of Node's stream handles that are used here. */
 interface Handle {
@@ -56,20 +57,25 @@ function packSocket(object: object): PackedSocket {
   return { fd, allowHalfOpen: socket.allowHalfOpen, unread: stopReading(socket) };
 }
 
+/** True of what has a stream handle of Node's and is of that class, without node:net where nobody has loaded it. */
+function isStreamOwner(object: object, type: 'Server' | 'Socket'): boolean {
+  return '_handle' in object && object instanceof builtin.net()[type];
+}
+
 /** Makes them known; called once. */
 export function registerSockets(): void {
-  registerCodec(net.Socket, {
+  registerShape((object) => isStreamOwner(object, 'Socket'), {
     name: 'net.Socket',
     pack: packSocket,
     unpack: (packed) => {
       const { fd, allowHalfOpen, unread } = packed as PackedSocket;
-      const socket = new net.Socket({ fd: fd.take(), allowHalfOpen, readable: true, writable: true });
+      const socket = new (builtin.net().Socket)({ fd: fd.take(), allowHalfOpen, readable: true, writable: true });
       if (unread !== undefined) socket.unshift(unread);
       return socket;
     },
   });
 
-  registerCodec(net.Server, {
+  registerShape((object) => isStreamOwner(object, 'Server'), {
     name: 'net.Server',
     pack: (object): PackedServer => {
       const { allowHalfOpen = false, pauseOnConnect = false } = object as Partial<PackedServer>;
@@ -77,7 +83,7 @@ export function registerSockets(): void {
     },
     unpack: (packed) => {
       const { fd, allowHalfOpen, pauseOnConnect } = packed as PackedServer;
-      return net.createServer({ allowHalfOpen, pauseOnConnect }).listen({ fd: fd.take() });
+      return builtin.net().createServer({ allowHalfOpen, pauseOnConnect }).listen({ fd: fd.take() });
     },
   });
 }

@@ -5,8 +5,8 @@
  * another process may have it still.
  */
 
-import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
+import { builtin } from '../internal/builtins.js';
 import { mapMemory } from '../internal/mapping.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgValue, validateInteger } from '../internal/validate.js';
@@ -85,7 +85,7 @@ function makeSegment(bytes: number): Segment {
     closeSync(fd);
     throw error;
   }
-  return new Segment(randomBytes(16).toString('base64'), fd, bytes);
+  return new Segment(builtin.crypto().randomBytes(16).toString('base64'), fd, bytes);
 }
 
 /** The block that a message tells of; the caller counts as a user of its segment. @throws ERR_OUT_OF_RANGE: there is none. */
