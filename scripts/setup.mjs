@@ -2,8 +2,10 @@
 // and uses nothing but Node's built-ins.
 //   node scripts/setup.mjs            what is missing or outdated
 //   node scripts/setup.mjs --build    also compiles the addons when the prebuilt ones fit; works in an installed package
+import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { isBundled } from './bundle.mjs';
 import {
   binaryNames,
   compileHere,
@@ -14,7 +16,7 @@ import {
   removeFromRelease,
   sourcesHash,
 } from './lib/native.mjs';
-import { Failure, filesBelow, isMain, main, npm, outputOf, root, run, say } from './lib/run.mjs';
+import { Failure, filesBelow, isMain, main, npm, root, run, say } from './lib/run.mjs';
 
 const inCheckout = existsSync(path.join(root, 'package-lock.json'));
 
@@ -60,30 +62,35 @@ function ensureBinaries(forced) {
 }
 
 /** `tsc -b` trusts its own notes: it neither misses an output that was deleted nor removes one without a source. */
-function reconcileOutputs(sources, outputs, notes) {
+function reconcileOutputs(sources, outputs, notes, extensions) {
   const modules = filesBelow(path.join(root, sources))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
     .map((file) => file.slice(0, -'.ts'.length));
-  if (modules.some((name) => !existsSync(path.join(root, outputs, `${name}.js`)))) {
+  if (modules.some((name) => !existsSync(path.join(root, outputs, `${name}${extensions[0]}`)))) {
     rmSync(path.join(root, notes), { force: true });
   }
   for (const file of filesBelow(path.join(root, outputs))) {
-    const name = file.replace(/\.(js|js\.map|d\.ts)$/, '');
-    if (name !== file && !modules.includes(name)) rmSync(path.join(root, outputs, file));
+    const extension = extensions.find((each) => file.endsWith(each));
+    if (extension === undefined || modules.includes(file.slice(0, -extension.length))) continue;
+    rmSync(path.join(root, outputs, file));
   }
 }
 
+const program = ['.js', '.js.map', '.d.ts'];
 const projects = {
-  ts: ['ts', 'dist', 'out/ts.tsbuildinfo'],
-  test: ['test', 'out/test', 'out/test.tsbuildinfo'],
-  examples: ['examples', 'out/examples', 'out/examples.tsbuildinfo'],
+  ts: ['ts', 'dist', 'out/ts.tsbuildinfo', ['.d.ts']], // bundle.mjs makes the rest
+  test: ['test', 'out/test', 'out/test.tsbuildinfo', program],
+  examples: ['examples', 'out/examples', 'out/examples.tsbuildinfo', program],
 };
 
 function compileTypeScript(names) {
+  // In a process of its own: the bundler has no synchronous interface.
+  if (!isBundled()) run(process.execPath, [path.join(root, 'scripts/bundle.mjs')], { stdio: ['ignore', 2, 2] });
   for (const name of ['ts', ...names]) reconcileOutputs(...projects[name]);
   const tsc = [path.join(root, 'node_modules/typescript/bin/tsc'), '-b', ...names];
-  const plan = outputOf(process.execPath, [...tsc, '--dry']);
-  if (!plan.includes('would')) return;
+  // tsc 7.0 dies of some outdated states when it shall only look at them.
+  const { status, stdout: plan } = spawnSync(process.execPath, [...tsc, '--dry'], { cwd: root, encoding: 'utf8' });
+  if (status === 0 && !plan.includes('would')) return;
   say('setup: compiling TypeScript (tsc -b)');
   run(process.execPath, tsc, { stdio: ['ignore', 2, 2] });
 }

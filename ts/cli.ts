@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command `posix-multiprocessing`. */
 
 import { parseArgs } from 'node:util';
@@ -20,10 +19,12 @@ function parse(): { command: string | undefined; dryRun: boolean } | undefined {
   }
 }
 
-const asked = parse();
-if (asked?.command === 'clean') {
-  for (const path of leftovers({ remove: !asked.dryRun })) process.stdout.write(`${path}\n`);
-} else {
-  process.stderr.write(USAGE);
-  process.exitCode = 2;
+export function main(): void {
+  const asked = parse();
+  if (asked?.command === 'clean') {
+    for (const path of leftovers({ remove: !asked.dryRun })) process.stdout.write(`${path}\n`);
+  } else {
+    process.stderr.write(USAGE);
+    process.exitCode = 2;
+  }
 }

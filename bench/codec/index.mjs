@@ -2,8 +2,7 @@
 //   npm run bench -- codec [--cycles 9] [--with msgpackr]     --with: a module with pack() and unpack()
 import { parseArgs } from 'node:util';
 import v8 from 'node:v8';
-import { decode } from '#dist/serialization/deserialize.js';
-import { encode } from '#dist/serialization/serialize.js';
+import { decode, encode } from '#internals';
 import { median, table } from '../harness.mjs';
 
 const { values } = parseArgs({ options: { cycles: { type: 'string', default: '9' }, with: { type: 'string' } } });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { describe, it } from 'mocha';
-import { type ByteSource, FrameReader, frame, frameHeader } from '#dist/connection/framing.js';
+import { type ByteSource, FrameReader, frame, frameHeader } from '#internals';
 import { below, type Random, seededRandom } from '../support/random_values.js';
 
 /** A stream that gives its bytes in random pieces, and now and then has none yet. */

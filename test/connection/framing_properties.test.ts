@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { Pipe } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
-import { FrameReader, frame } from '#dist/connection/framing.js';
+import { FrameReader, frame } from '#internals';
 
 const message = fc.oneof(
   { weight: 5, arbitrary: fc.uint8Array({ maxLength: 40 }) },

@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import { describe, it } from 'mocha';
 import { forkSupport, Process } from 'posix-multiprocessing';
 import { fork } from 'posix-multiprocessing/posix';
-import { refusalOf } from '#dist/fork/support.js';
+import { refusalOf } from '#internals';
 import { runScript } from '../support/run_script.js';
 
 async function assertRefused(reason: RegExp): Promise<void> {

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { describe, it } from 'mocha';
 import { type Address, type Connection, connect, Manager, type SyncManager } from 'posix-multiprocessing';
-import { serialize } from '#dist/serialization/serialize.js';
+import { serialize } from '#internals';
 
 const authKey = randomBytes(32);
 const ROUNDS = 200;

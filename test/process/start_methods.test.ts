@@ -17,7 +17,7 @@ import {
   type Target,
   wait,
 } from 'posix-multiprocessing';
-import { stopForkServer } from '#dist/process/fork_server.js';
+import { stopForkServer } from '#internals';
 import { runScript } from '../support/run_script.js';
 import { waitFor } from '../support/watchdog.js';
 import * as tasks from './tasks.js';

@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import { types } from 'node:util';
 import { describe, it } from 'mocha';
 import { BufferTooShortError, ClosedError, MultiprocessingError, registerErrorClass } from 'posix-multiprocessing';
-import { deserialize } from '#dist/serialization/deserialize.js';
-import { serialize } from '#dist/serialization/serialize.js';
+import { deserialize, serialize } from '#internals';
 
 function sent<T>(value: T): T {
   return deserialize(Buffer.concat(serialize(value))) as T;

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { describe, it } from 'mocha';
 import { SerializationError } from 'posix-multiprocessing';
-import { deserialize } from '#dist/serialization/deserialize.js';
-import { CannotTravel, registerCodec, registerHomebody } from '#dist/serialization/registry.js';
-import { serialize } from '#dist/serialization/serialize.js';
+import { CannotTravel, deserialize, registerCodec, registerHomebody, serialize } from '#internals';
 import { randomValue, seededRandom } from '../support/random_values.js';
 
 function refusal(value: unknown, root?: string): string {

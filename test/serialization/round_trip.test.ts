@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { describe, it } from 'mocha';
-import { deserialize } from '#dist/serialization/deserialize.js';
-import { serialize } from '#dist/serialization/serialize.js';
+import { deserialize, serialize } from '#internals';
 import { randomValue, seededRandom } from '../support/random_values.js';
 
 function sent<T>(value: T): T {

@@ -4,7 +4,7 @@
  */
 
 import { execFile } from 'node:child_process';
-import { readdirSync, watch } from 'node:fs';
+import { readdirSync, statSync, watch } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Context } from 'mocha';
@@ -31,6 +31,17 @@ function isOurs(name: string): boolean {
     return true;
   }
 }
+
+/** Tests of what is not there any more: tsc compiles them, and not what they test. */
+function refuseOutdatedBundle(): void {
+  const made = statSync(new URL('../../../dist/library.cjs', import.meta.url)).mtimeMs;
+  const sources = new URL('../../../ts/', import.meta.url);
+  for (const file of readdirSync(sources, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts') || statSync(new URL(file, sources)).mtimeMs <= made) continue;
+    throw new Error(`dist/library.cjs is older than ts/${file}: node scripts/setup.mjs`);
+  }
+}
+refuseOutdatedBundle();
 
 /** Names that were there before this run: whoever's they are, they are not ours. */
 const earlier: ReadonlySet<string> = new Set(readdirSync('/dev/shm'));

@@ -1,13 +1,14 @@
 /** Manager and SyncManager: a server process that keeps plain objects for many processes. */
 
-import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { type Address, authKeyOf, validateAddress } from '../connection/address.js';
 import type { Connection } from '../connection/connection.js';
 import { Pipe } from '../connection/pipe.js';
 import { AuthenticationError, EndOfFileError, InvalidStateError, ProcessError } from '../errors.js';
+import { builtin } from '../internal/builtins.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgType, invalidArgValue, validateOptions, validateString } from '../internal/validate.js';
+import { packageFile } from '../native/load.js';
 import { placeOf } from '../process/importable.js';
 import { Process } from '../process/process.js';
 import { getStartMethod, type StartMethod } from '../process/start_method.js';
@@ -97,7 +98,7 @@ export async function startManager(options: ManagerOptions | undefined, method: 
 
 /** An abstract Unix socket: it leaves no file, whoever is killed. The key keeps strangers out. unix(7) */
 function unnamedAddress(): Address {
-  return { path: `\0mp-manager-${randomUUID()}` };
+  return { path: `\0mp-manager-${builtin.crypto().randomUUID()}` };
 }
 
 /** Under 'fork' registered functions may be closures; a fresh process must find them by their modules. */
@@ -120,7 +121,7 @@ function serverTarget(
     const { module, exportName } = placeOf(create, method);
     return [name, `${module}#${exportName}`];
   });
-  const target = new URL('./fresh_server.js#runServer', import.meta.url);
+  const target = packageFile('fresh_server.js#runServer');
   return { target, args: [there, address, authKey, new Map(places as [string, string][])] };
 }
 

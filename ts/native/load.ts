@@ -26,13 +26,18 @@ function libc(): string {
   return header?.glibcVersionRuntime === undefined ? 'not glibc' : `glibc ${header.glibcVersionRuntime}`;
 }
 
+/** A file by its path from dist/, where all code of the library is one file (scripts/bundle.mjs). */
+export function packageFile(path: string): URL {
+  return new URL(path, import.meta.url);
+}
+
 /** Where a binary may be, in order: where MP_BINARY_DIR says, a checkout's own build, the package's prebuilds. */
 function candidates(file: string): string[] {
   const override = process.env['MP_BINARY_DIR'];
   return [
     ...(override === undefined ? [] : [join(override, file)]),
-    ...[`../../build/Release/${file}`, `../../prebuilds/${process.platform}-${process.arch}/${file}`].map((path) =>
-      fileURLToPath(new URL(path, import.meta.url)),
+    ...[`../build/Release/${file}`, `../prebuilds/${process.platform}-${process.arch}/${file}`].map((path) =>
+      fileURLToPath(packageFile(path)),
     ),
   ];
 }

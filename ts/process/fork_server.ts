@@ -9,15 +9,16 @@ import { TargetError } from '../errors.js';
 import { moduleUrl } from '../internal/module_url.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgType } from '../internal/validate.js';
+import { packageFile } from '../native/load.js';
 import type { Newborn } from './birth.js';
 import { ChildHandle } from './child_handle.js';
 import { feed, feedSync, LostAtBirth } from './feeding.js';
 import { startFreshNode } from './fresh_node.js';
 import { fdOf, type OpenFile } from './open_file.js';
 
-const PROGRAM = new URL('./fork_server_main.js', import.meta.url);
+const PROGRAM = packageFile('fork_server_main.cjs');
 /** The whole library: whatever module a child imports imports this. */
-const LIBRARY = new URL('../index.js', import.meta.url).href;
+const LIBRARY = packageFile('index.js').href;
 
 /** What the server is told first. */
 export interface Introduction {

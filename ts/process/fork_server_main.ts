@@ -5,6 +5,7 @@ import { Connection } from '../connection/connection.js';
 import { EndOfFileError } from '../errors.js';
 import { forkAtCleanPoint } from '../fork/launch.js';
 import { forkSupport } from '../fork/support.js';
+import { builtin } from '../internal/builtins.js';
 import { ChildHandle } from './child_handle.js';
 import type { Answer, ForkRequest, Introduction } from './fork_server.js';
 import { CONNECTION } from './fresh_node.js';
@@ -48,11 +49,11 @@ async function serve({ feed, report }: ForkRequest): Promise<void> {
 
 async function forkChild(feed: Connection): Promise<ChildHandle> {
   const server = process.pid;
-  const main = (): void => {
+  const live = (): void => {
     for (const connection of open) if (connection !== feed) connection.close();
     void beBorn(feed, server).catch(() => process.exit(1)); // who asked for it is gone
   };
-  const { pid, pidfd } = await forkAtCleanPoint({ parentDeathSignal: 0, main });
+  const { pid, pidfd } = await forkAtCleanPoint({ parentDeathSignal: 0, main: live });
   return new ChildHandle(pid, pidfd);
 }
 
@@ -66,17 +67,21 @@ async function importAll(modules: readonly string[]): Promise<void> {
   }
 }
 
-/** Ctrl-C in the terminal is meant for the program, which ends its children and thereby this server. */
-process.on('SIGINT', () => {});
-const requests = take(new Connection(CONNECTION));
-const { client, preload } = (await requests.recv()) as Introduction;
-tree.parent = new ParentProcess(client, '');
-tree.bootstrapping = true;
-await importAll(preload);
-forkSupport();
-try {
-  for (;;) void serve((await requests.recv()) as ForkRequest);
-} catch (error) {
-  if (!(error instanceof EndOfFileError)) throw error;
-  process.exit();
+export async function main(): Promise<void> {
+  // Ctrl-C in the terminal is meant for the program, which ends its children and thereby this server.
+  process.on('SIGINT', () => {});
+  const requests = take(new Connection(CONNECTION));
+  const { client, preload } = (await requests.recv()) as Introduction;
+  tree.parent = new ParentProcess(client, '');
+  tree.bootstrapping = true;
+  // What a child may want should be here already: modules of Node's, too.
+  for (const load of Object.values(builtin)) load();
+  await importAll(preload);
+  forkSupport();
+  try {
+    for (;;) void serve((await requests.recv()) as ForkRequest);
+  } catch (error) {
+    if (!(error instanceof EndOfFileError)) throw error;
+    process.exit();
+  }
 }

@@ -5,10 +5,12 @@ import { EndOfFileError } from '../errors.js';
 import { CONNECTION } from './fresh_node.js';
 import { beBorn } from './newborn.js';
 
-try {
-  await beBorn(new Connection(CONNECTION), process.ppid);
-} catch (error) {
-  // Who started it has changed its mind, or is gone.
-  if (!(error instanceof EndOfFileError)) throw error;
-  process.exit(1);
+export async function main(): Promise<void> {
+  try {
+    await beBorn(new Connection(CONNECTION), process.ppid);
+  } catch (error) {
+    // Who started it has changed its mind, or is gone.
+    if (!(error instanceof EndOfFileError)) throw error;
+    process.exit(1);
+  }
 }

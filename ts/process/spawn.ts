@@ -1,11 +1,12 @@
 /** Start method 'spawn': a fresh Node that is told what to run. */
 
+import { packageFile } from '../native/load.js';
 import type { Newborn } from './birth.js';
 import type { ChildHandle } from './child_handle.js';
 import { feed, feedSync } from './feeding.js';
 import { startFreshNode } from './fresh_node.js';
 
-const PROGRAM = new URL('./fresh_main.js', import.meta.url);
+const PROGRAM = packageFile('fresh_main.cjs');
 
 export function spawnProcess(newborn: Newborn): Promise<ChildHandle> {
   return feed(newborn, async (theirs) => startFreshNode(PROGRAM, theirs));
