@@ -95,6 +95,9 @@ export function rehearse(binding: ForkBinding): void {
     runHooks: () => runChildHooks([]),
   });
   double.emit('exit', 0);
+  timers.clearTimeout(setTimeout(nothing));
+  timers.clearImmediate(setImmediate(nothing));
+  flushesObservers(nothing);
   process.on('exit', nothing).off('exit', nothing);
 }
 

@@ -29,6 +29,9 @@ export interface Load {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
+/** The last message: now somebody has the child's pid and waits for it. Without it the child ends. */
+export const GO = 'go';
+
 /** Who is to be born, and with what. */
 export interface Newborn {
   readonly birth: Birth;

@@ -3,12 +3,10 @@
 import type { Connection } from '../connection/connection.js';
 import { Pipe } from '../connection/pipe.js';
 import { EndOfFileError, ProcessError } from '../errors.js';
-import type { Newborn } from './birth.js';
+import { GO, type Newborn } from './birth.js';
 import type { ChildHandle } from './child_handle.js';
 
 const SIGKILL = 9;
-/** The last message: now somebody has the child's pid and waits for it. Without it the child ends. */
-const GO = 'go';
 
 /** The child was never heard of: who was to begin it has ended. */
 export class LostAtBirth extends ProcessError {

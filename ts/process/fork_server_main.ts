@@ -9,7 +9,7 @@ import { builtin } from '../internal/builtins.js';
 import { ChildHandle } from './child_handle.js';
 import type { Answer, ForkRequest, Introduction } from './fork_server.js';
 import { CONNECTION } from './fresh_node.js';
-import { beBorn } from './newborn.js';
+import { beBorn, rehearseBirth } from './newborn.js';
 import { OpenFile } from './open_file.js';
 import { ParentProcess } from './parent.js';
 import { tree } from './tree.js';
@@ -77,7 +77,7 @@ export async function main(): Promise<void> {
   // What a child may want should be here already: modules of Node's, too.
   for (const load of Object.values(builtin)) load();
   await importAll(preload);
-  forkSupport();
+  if (forkSupport().supported) await rehearseBirth();
   try {
     for (;;) void serve((await requests.recv()) as ForkRequest);
   } catch (error) {

@@ -2,33 +2,82 @@
 
 import { constants } from 'node:os';
 import type { Connection } from '../connection/connection.js';
+import { Pipe } from '../connection/pipe.js';
 import { EndOfFileError } from '../errors.js';
-import { native } from '../native/load.js';
-import type { Birth, Load } from './birth.js';
-import { runChild } from './child_life.js';
+import { native, packageFile } from '../native/load.js';
+import { type Birth, environment, GO, type Load } from './birth.js';
+import { type Life, rehearseLife, runChild } from './child_life.js';
 import { findAt } from './importable.js';
 import { ParentProcess } from './parent.js';
 import { Process } from './process.js';
-import { inheritStartMethod } from './start_method.js';
-import { tree } from './tree.js';
+import { chosenStartMethod, inheritStartMethod } from './start_method.js';
+import { Tree, tree } from './tree.js';
 
 const { SIGKILL } = constants.signals;
 
-/** Resolves when the Process lives. The connection brings a Birth, a Load and a word to go; `parent`: the kernel's, for a daemon's end. */
-export async function beBorn(connection: Connection, parent: number): Promise<void> {
+/**
+ * Resolves when the Process lives. The connection brings a Birth, a Load and a word to go; `parent`: the kernel's, for a
+ * daemon's end. In a rehearsal a double of the tree takes part, and a life that ends nothing.
+ */
+export async function beBorn(
+  connection: Connection,
+  parent: number,
+  place: Tree = tree,
+  life: Life = runChild,
+): Promise<void> {
   const birth = (await connection.recv()) as Birth;
-  takePlace(birth, parent);
-  runChild(birth.name, async () => {
+  takePlace(birth, parent, place);
+  life(birth.name, async () => {
     // Modules first: they may register how their classes travel.
     const type = birth.type === undefined ? Process : ((await findAt(birth.type)) as unknown as typeof Process);
     const target = birth.target === undefined ? undefined : await findAt(birth.target);
     const load = await loadFrom(connection);
     connection.close();
-    tree.bootstrapping = false;
+    place.bootstrapping = false;
     const self = Process.revive(type, birth, target, load);
-    tree.self = self;
+    place.self = self;
     await self.run();
   });
+}
+
+/**
+ * In the fork server: one birth as its children will have theirs, for V8 to compile what that takes; see rehearse() in
+ * ts/fork/child.ts. What it sets is as it was. Resolves when it is over.
+ */
+export async function rehearseBirth(): Promise<void> {
+  const birth: Birth = {
+    name: 'rehearsal',
+    path: '',
+    daemon: false,
+    insideDaemon: false,
+    authKey: Buffer.alloc(32),
+    startMethod: chosenStartMethod(),
+    creator: process.pid,
+    creatorName: '',
+    argv: process.argv,
+    environment: environment(),
+    directory: process.cwd(),
+    type: undefined,
+    target: { module: packageFile('index.js').href, exportName: 'isMainProcess' },
+  };
+  const load: Load = { args: [], properties: {} };
+  const [ours, theirs] = Pipe();
+  const place = new Tree();
+  try {
+    for (const message of [birth, load, GO]) await ours.send(message);
+    await new Promise<void>((resolve, reject) => {
+      const live: Life = (name, body) =>
+        rehearseLife(name, async () => {
+          await body();
+          resolve();
+        });
+      beBorn(theirs, process.ppid, place, live).catch(reject);
+    });
+  } finally {
+    ours.close();
+    theirs.close();
+    place.startAnew();
+  }
 }
 
 /** Without one there is nobody any more who wants this process, or would hear of its fault. */
@@ -43,18 +92,18 @@ async function loadFrom(connection: Connection): Promise<Load> {
   }
 }
 
-function takePlace(birth: Birth, parent: number): void {
+function takePlace(birth: Birth, parent: number, place: Tree): void {
   if (birth.insideDaemon) dieWith(parent);
   process.chdir(birth.directory);
   takeEnvironment(birth.environment);
-  tree.path = birth.path;
-  tree.insideDaemon = birth.insideDaemon;
-  tree.authKey = birth.authKey;
+  place.path = birth.path;
+  place.insideDaemon = birth.insideDaemon;
+  place.authKey = birth.authKey;
   // Until its module is there; who asks meanwhile is told the right name.
-  tree.self = Process.revive(Process, birth, undefined, { args: [], properties: {} });
-  tree.bootstrapping = true;
+  place.self = Process.revive(Process, birth, undefined, { args: [], properties: {} });
+  place.bootstrapping = true;
   // Opened now: whoever calls start() is still waiting for us.
-  tree.parent = new ParentProcess(birth.creator, birth.creatorName, native.pidfdOpen(birth.creator));
+  place.parent = new ParentProcess(birth.creator, birth.creatorName, native.pidfdOpen(birth.creator));
   inheritStartMethod(birth.startMethod);
   process.argv = [...birth.argv];
 }
