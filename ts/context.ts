@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { startManager } from './manager/sync_manager.js';
-import { processBoundTo } from './process/process.js';
+import { processBoundTo } from './process/bound.js';
 import { validateStartMethod } from './process/start_method.js';
 
 /** Every class and function of the library, bound to one start method: objects made in one context work in every other. */

@@ -2,8 +2,8 @@
 
 import { ProcessError } from '../errors.js';
 import type { ParentProcess } from './parent.js';
-import { MAIN_PROCESS, Process } from './process.js';
-import { tree } from './tree.js';
+import { Process } from './process.js';
+import { MAIN_PROCESS, tree } from './tree.js';
 
 /** The process that the user started: nobody started it through this library. */
 class MainProcess extends Process {

@@ -14,17 +14,15 @@ import {
   validateString,
 } from '../internal/validate.js';
 import { registerHomebody } from '../serialization/registry.js';
-import { type Birth, environment, type Load, type Newborn } from './birth.js';
+import type { Birth, Load } from './birth.js';
 import { ChildHandle } from './child_handle.js';
 import { type Life, rehearseLife, runChild, runChildSync } from './child_life.js';
 import { endChildrenAtExit } from './ending.js';
-import { serveProcess, serveProcessSync } from './fork_server.js';
-import { placeOf } from './importable.js';
+import { type FreshStart, freshStart, knowToFreshProcesses } from './fresh_start.js';
 import { ParentProcess } from './parent.js';
-import { spawnProcess, spawnProcessSync } from './spawn.js';
-import { chosenStartMethod, getStartMethod, type StartMethod, validateStartMethod } from './start_method.js';
+import { getStartMethod, type StartMethod, validateStartMethod } from './start_method.js';
 import { callTarget, isAsyncFunction, type ResolvedTarget, resolveTarget, type Target } from './target.js';
-import { Tree, tree } from './tree.js';
+import { nameOfThis, Tree, tree } from './tree.js';
 
 const { SIGINT, SIGTERM, SIGKILL } = constants.signals;
 
@@ -98,10 +96,9 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
    */
   async start(): Promise<this> {
     this.#checkStartable();
-    const method = this.#method ?? getStartMethod();
-    const newborn = method === 'fork' ? undefined : this.#newborn(method);
+    const fresh = this.#freshStart();
     this.#state = 'starting';
-    this.#started(await this.#orStartableAgain(() => this.#begin(method, newborn)));
+    this.#started(await this.#orStartableAgain(() => (fresh === undefined ? this.#fork() : fresh.begin())));
     return this;
   }
 
@@ -112,14 +109,13 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
    */
   startSync(): this {
     this.#checkStartable();
-    const method = this.#method ?? getStartMethod();
-    const newborn = method === 'fork' ? undefined : this.#newborn(method);
-    if (newborn === undefined && (isAsyncFunction(this.#target) || isAsyncFunction(this.run))) {
+    const fresh = this.#freshStart();
+    if (fresh === undefined && (isAsyncFunction(this.#target) || isAsyncFunction(this.run))) {
       throw invalidArgValue('target', 'must be synchronous for startSync(); start() awaits an async one', this.#target);
     }
     this.#state = 'starting';
     try {
-      this.#started(this.#beginSync(method, newborn));
+      this.#started(fresh === undefined ? this.#forkSync() : fresh.beginSync());
     } catch (error) {
       this.#state = 'initial';
       throw error;
@@ -292,16 +288,6 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     return { parentDeathSignal: this.#daemon || tree.insideDaemon ? SIGKILL : 0, main };
   }
 
-  #begin(method: StartMethod, newborn: Newborn | undefined): Promise<ChildHandle> {
-    if (newborn === undefined) return this.#fork();
-    return method === 'spawn' ? spawnProcess(newborn) : serveProcess(newborn);
-  }
-
-  #beginSync(method: StartMethod, newborn: Newborn | undefined): ChildHandle {
-    if (newborn === undefined) return this.#forkSync();
-    return method === 'spawn' ? spawnProcessSync(newborn) : serveProcessSync(newborn);
-  }
-
   async #fork(): Promise<ChildHandle> {
     Process.#rehearse();
     const { pid, pidfd } = await forkAtCleanPoint(this.#plan(this.#main(runChild)));
@@ -313,26 +299,19 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     return new ChildHandle(pid, pidfd);
   }
 
-  /** What a fresh process is to be told. @throws ERR_MP_TARGET for what it can't find */
-  #newborn(method: StartMethod): Newborn {
-    const type = plain.has(this.constructor) ? undefined : placeOf(this.constructor, method);
-    const target = typeof this.#target === 'function' ? placeOf(this.#target, method) : this.#target;
-    const birth: Birth = {
+  /** undefined for a fork. @throws ERR_MP_TARGET for what a fresh process can't find */
+  #freshStart(): FreshStart | undefined {
+    const method = this.#method ?? getStartMethod();
+    if (method === 'fork') return undefined;
+    return freshStart(method, {
+      object: this,
       name: this.#name,
       path: this.#path,
       daemon: this.#daemon,
-      insideDaemon: this.#daemon || tree.insideDaemon,
       authKey: this.#authKey,
-      startMethod: chosenStartMethod(),
-      creator: process.pid,
-      creatorName: tree.self?.name ?? MAIN_PROCESS,
-      argv: process.argv,
-      environment: environment(),
-      directory: process.cwd(),
-      type,
-      target,
-    };
-    return { birth, load: { args: this.#args ?? [], properties: Object.fromEntries(Object.entries(this)) } };
+      target: this.#target,
+      args: this.#args,
+    });
   }
 
   /** @internal In a fresh process: the object that start() was called on, as far as it has travelled. */
@@ -365,7 +344,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
   #main(life: Life, place: Tree = tree): () => void {
     const context = new AsyncResource('Process');
     const live = (): void => {
-      const parentName = place.self?.name ?? MAIN_PROCESS;
+      const parentName = nameOfThis();
       place.self = this as unknown as Process;
       place.path = this.#path;
       place.insideDaemon ||= this.#daemon;
@@ -387,24 +366,5 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
   }
 }
 
-/** Process, and what getContext() makes of it: a fresh process has them without being told where they are. */
-const plain = new WeakSet<object>([Process]);
-
-/** Process, with another default start method. */
-export function processBoundTo(method: StartMethod): typeof Process {
-  // biome-ignore lint/suspicious/noExplicitAny: as the class itself
-  const Bound = class<A extends readonly unknown[] = readonly any[]> extends Process<A> {
-    constructor(options: ProcessOptions<A> = {}) {
-      validateOptions(options, 'options');
-      super({ ...options, startMethod: options.startMethod ?? method });
-    }
-  };
-  Object.defineProperty(Bound, 'name', { value: 'Process' });
-  plain.add(Bound);
-  return Bound;
-}
-
-/** The name of the process that the user started. */
-export const MAIN_PROCESS = 'MainProcess';
-
+knowToFreshProcesses(Process);
 registerHomebody('Process', Process);

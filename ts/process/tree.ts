@@ -54,7 +54,15 @@ export class Tree {
   }
 }
 
+/** The name of the process that the user started. */
+export const MAIN_PROCESS = 'MainProcess';
+
 export const tree: Tree = perProcess(
   () => new Tree(),
   (inherited) => inherited.startAnew(),
 ).value;
+
+/** What this process is called. */
+export function nameOfThis(): string {
+  return tree.self?.name ?? MAIN_PROCESS;
+}
