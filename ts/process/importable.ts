@@ -1,7 +1,8 @@
 /** Functions that a fresh process can find: by the module that exports them and the name of the export. */
 
+import { pathToFileURL } from 'node:url';
 import { TargetError } from '../errors.js';
-import { validateFunction, validateOptions } from '../internal/validate.js';
+import { invalidArgType, validateFunction, validateOptions } from '../internal/validate.js';
 
 /** Where a function is found. */
 export interface Place {
@@ -17,7 +18,8 @@ type Importable = ((...args: any[]) => unknown) | (abstract new (...args: any[])
 
 /**
  * Registers functions, and subclasses of Process, of a module so that a fresh process can find them, and returns them.
- * The module must export each under the name that it has here. Doesn't block.
+ * The module must export each under the name that it has here. In CommonJS `module` takes the place of `import.meta`.
+ * Doesn't block.
  *
  * Python: what pickle does by `__module__` and `__qualname__`.
  *
@@ -25,16 +27,27 @@ type Importable = ((...args: any[]) => unknown) | (abstract new (...args: any[])
  * export const { square } = importable(import.meta, {
  *   square: (x: number) => x * x,
  * });
- * @throws ERR_INVALID_ARG_TYPE for what is no function.
+ * @throws ERR_INVALID_ARG_TYPE for what is no function, or no import.meta.
  */
-export function importable<T extends Record<string, Importable>>(meta: ImportMeta, functions: T): T {
-  validateOptions(meta, 'meta');
+export function importable<T extends Record<string, Importable>>(
+  meta: Pick<ImportMeta, 'url'> | Pick<NodeJS.Module, 'filename'>,
+  functions: T,
+): T {
+  const module = urlOf(meta);
   validateOptions(functions, 'functions');
   for (const [exportName, found] of Object.entries(functions)) {
     validateFunction(found, `functions.${exportName}`);
-    places.set(found, { module: meta.url, exportName });
+    places.set(found, { module, exportName });
   }
   return functions;
+}
+
+function urlOf(meta: { readonly url?: unknown; readonly filename?: unknown }): string {
+  if (typeof meta === 'object' && meta !== null) {
+    if (typeof meta.url === 'string') return meta.url;
+    if (typeof meta.filename === 'string') return pathToFileURL(meta.filename).href;
+  }
+  throw invalidArgType('meta', 'import.meta, or the module object of CommonJS', meta);
 }
 
 /** Where a fresh process finds this function. @throws ERR_MP_TARGET, with the lines that make it findable. */
@@ -54,7 +67,8 @@ export function placeOf(found: { readonly name: string }, method: string): Place
 /** The export itself, in the process that is to run it. @throws ERR_MP_TARGET */
 export async function findAt({ module, exportName }: Place): Promise<(...args: readonly unknown[]) => unknown> {
   const exports = (await import(module)) as Record<string, unknown>;
-  const found = exports[exportName];
+  // Of a CommonJS module Node tells some exports only by its `module.exports`.
+  const found = exports[exportName] ?? (exports['default'] as Record<string, unknown> | undefined)?.[exportName];
   if (typeof found !== 'function') {
     throw new TargetError(`module ${module} has no function '${exportName}' among its exports`);
   }
