@@ -1,6 +1,6 @@
 /** A fresh Node that runs a program of this library's: descriptor 3 is its end of a connection, 0 is /dev/null. */
 
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../connection/connection.js';
 import { inheritableNames } from '../internal/tree_names.js';
@@ -12,6 +12,22 @@ import { ChildHandle } from './child_handle.js';
 export const CONNECTION = 3;
 /** The number of the registry of the tree's names, there. */
 const NAMES = 4;
+
+/** Where this program began: what its options name (--import ./loader.mjs) is found from there. */
+const home = whereThisIs();
+
+function whereThisIs(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined; // the folder is gone
+  }
+}
+
+/** The folder for a fresh node, which goes to where it is wanted by itself; undefined: this process's own. */
+function startingFolder(): string | undefined {
+  return home === whereThisIs() || home === undefined || !existsSync(home) ? undefined : home;
+}
 
 /** Options that say what this process runs, or that can be used once only. */
 const OWN_OPTIONS =
@@ -41,7 +57,7 @@ export function startFreshNode(program: URL, theirs: Connection): ChildHandle {
     // Node makes its own standard streams close-on-exec.
     const registry = names === undefined ? [] : [names.fd, NAMES];
     const descriptors = Int32Array.of(nothing, 0, 1, 1, 2, 2, theirs.fd, CONNECTION, ...registry);
-    const { pid, pidfd } = native.spawn(process.execPath, args, variables, undefined, descriptors);
+    const { pid, pidfd } = native.spawn(process.execPath, args, variables, startingFolder(), descriptors);
     return new ChildHandle(pid, pidfd);
   } finally {
     closeSync(nothing);
