@@ -50,44 +50,80 @@ function self(): Self {
   };
 }
 
-export const { describeSelf, exitWith, fail, failLate, forEver, measure, addUp, nest, orphan, tellStartMethod } =
-  importable(import.meta, {
-    describeSelf: (reply: Connection<Self>) => reply.sendSync(self()),
-    exitWith: (code: number) => process.exit(code),
-    fail: () => {
-      throw new TypeError('on purpose');
-    },
-    failLate: async () => {
-      await new Promise((resolve) => setImmediate(resolve));
-      throw new TypeError('late, on purpose');
-    },
-    forEver: () => new Promise(() => setInterval(() => {}, 1000)),
-    measure: (bytes: Uint8Array, reply: Connection) => reply.sendSync([bytes.byteLength, bytes[bytes.length - 1]]),
-    addUp: async (numbers: Queue<number>, sum: Queue<number>) => {
-      let total = 0;
-      for await (const number of numbers) total += number;
-      await sum.put(total);
-    },
-    nest: async (depth: number, reply: Connection<string[]>, names: string[] = []) => {
-      const path = [...names, currentProcess().name];
-      if (depth === 0) {
-        await reply.send(path);
-        return;
-      }
-      const child = await new Process({ target: nest, args: [depth - 1, reply, path] }).start();
-      reply.close();
-      await child.join();
-      process.exitCode = child.exitCode ?? 99;
-      child.close();
-    },
-    tellStartMethod: () => console.log(getStartMethod()),
-    /** Starts a daemon, tells its pid, and waits to be killed. */
-    orphan: async (reply: Connection<number>) => {
-      const daemon = await new Process({ target: forEver, daemon: true }).start();
-      await reply.send(daemon.pid ?? -1);
-      await forEver();
-    },
-  });
+export const {
+  describeSelf,
+  exitWith,
+  fail,
+  failLate,
+  forEver,
+  measure,
+  addUp,
+  nest,
+  orphan,
+  tellStartMethod,
+  keys,
+  parentLater,
+  startOne,
+} = importable(import.meta, {
+  describeSelf: (reply: Connection<Self>) => reply.sendSync(self()),
+  exitWith: (code: number) => process.exit(code),
+  fail: () => {
+    throw new TypeError('on purpose');
+  },
+  failLate: async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    throw new TypeError('late, on purpose');
+  },
+  forEver: () => new Promise(() => setInterval(() => {}, 1000)),
+  measure: (bytes: Uint8Array, reply: Connection) => reply.sendSync([bytes.byteLength, bytes[bytes.length - 1]]),
+  addUp: async (numbers: Queue<number>, sum: Queue<number>) => {
+    let total = 0;
+    for await (const number of numbers) total += number;
+    await sum.put(total);
+  },
+  nest: async (depth: number, reply: Connection<string[]>, names: string[] = []) => {
+    const path = [...names, currentProcess().name];
+    if (depth === 0) {
+      await reply.send(path);
+      return;
+    }
+    const child = await new Process({ target: nest, args: [depth - 1, reply, path] }).start();
+    reply.close();
+    await child.join();
+    process.exitCode = child.exitCode ?? 99;
+    child.close();
+  },
+  tellStartMethod: () => console.log(getStartMethod()),
+  /** The authentication keys of this process and of those that it starts, `depth` deep. */
+  keys: async (depth: number, reply: Connection<string[]>, found: string[] = []) => {
+    const all = [...found, Buffer.from(currentProcess().authKey).toString('hex')];
+    if (depth === 0) {
+      await reply.send(all);
+      return;
+    }
+    const child = await new Process({ target: keys, args: [depth - 1, reply, all] }).start();
+    await child.join();
+    child.close();
+  },
+  /** Waits for a word, starts a child of its own, and tells how that one ended. */
+  parentLater: async (gate: Connection<string>, reply: Connection<string | number | undefined>) => {
+    await reply.send('ready');
+    await gate.recv();
+    const child = await new Process({ target: exitWith, args: [7], startMethod: 'forkserver' }).start();
+    await child.join();
+    await reply.send(child.exitCode);
+  },
+  startOne: async () => {
+    const child = await new Process({ target: exitWith, args: [3] }).start();
+    await child.join();
+  },
+  /** Starts a daemon, tells its pid, and waits to be killed. */
+  orphan: async (reply: Connection<number>) => {
+    const daemon = await new Process({ target: forEver, daemon: true }).start();
+    await reply.send(daemon.pid ?? -1);
+    await forEver();
+  },
+});
 
 export class Greeter extends Process {
   greeting = 'hello';

@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { childrenToEnd, type EndingChildren, endChildren, endChildrenSync } from './ending.js';
+import { log } from './log.js';
 
 /** As Node does for a promise that never settles at top level (its exit code 13). */
 const UNSETTLED = 13;
@@ -22,6 +23,7 @@ const thisProcess = process as unknown as Self;
 function leave(self: Self): void {
   self._exiting = true;
   self.emit('exit', Number(self.exitCode ?? 0));
+  if (self === thisProcess) log(() => `ends with ${self.exitCode ?? 0}`);
   self.reallyExit(self.exitCode ?? 0);
 }
 
@@ -35,6 +37,7 @@ export function runChild(
   self: Self = thisProcess,
   children: () => EndingChildren = childrenToEnd,
 ): void {
+  if (self === thisProcess) log(() => 'calls run()', name);
   exitWhenNothingIsLeft(self, name);
   void live(name, body, children, () => leave(self));
 }
@@ -74,6 +77,7 @@ export function rehearseLife(name: string, body: () => unknown): void {
 
 /** Runs a synchronous child to its end, on top of whatever frames the parent had. */
 export function runChildSync(name: string, run: () => unknown): void {
+  log(() => 'calls run()', name);
   try {
     const result = run();
     if (isThenable(result)) {

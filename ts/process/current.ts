@@ -23,6 +23,14 @@ class MainProcess extends Process {
     throw new ProcessError(`${MAIN_PROCESS} runs already`);
   }
   override close(): void {}
+  override get authKey(): Uint8Array {
+    return super.authKey;
+  }
+  /** Processes that are made from now on inherit it. */
+  override set authKey(key: Uint8Array) {
+    super.authKey = key;
+    tree.authKey = super.authKey;
+  }
 }
 
 let mainProcess: Process | undefined;

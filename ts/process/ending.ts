@@ -2,6 +2,7 @@
 
 import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { log } from './log.js';
 import type { Process } from './process.js';
 import { tree } from './tree.js';
 
@@ -21,9 +22,17 @@ export function childrenToEnd(): EndingChildren {
   return { daemons: all.filter(({ daemon }) => daemon), others: all.filter(({ daemon }) => !daemon) };
 }
 
+function stop(daemons: readonly Process[], others: readonly Process[]): void {
+  for (const { name } of others) log(() => `waits for ${name}`);
+  for (const daemon of daemons) {
+    log(() => `stops the daemon ${daemon.name}`);
+    daemon.sendSignal(SIGTERM);
+  }
+}
+
 /** For the end of a target: the event loop goes on, the children may need it. */
 export async function endChildren({ daemons, others }: EndingChildren): Promise<void> {
-  for (const daemon of daemons) daemon.sendSignal(SIGTERM);
+  stop(daemons, others);
   await Promise.all([
     ...others.map((child) => child.join()),
     ...daemons.map(async (daemon) => {
@@ -36,7 +45,7 @@ export async function endChildren({ daemons, others }: EndingChildren): Promise<
 
 /** For 'exit', where nothing asynchronous happens any more. */
 export function endChildrenSync({ daemons, others }: EndingChildren): void {
-  for (const daemon of daemons) daemon.sendSignal(SIGTERM);
+  stop(daemons, others);
   for (const child of others) child.joinSync();
   const graceEnds = performance.now() + DAEMON_GRACE;
   for (const daemon of daemons) {

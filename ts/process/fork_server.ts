@@ -6,6 +6,7 @@
 import type { Connection } from '../connection/connection.js';
 import { Pipe } from '../connection/pipe.js';
 import { TargetError } from '../errors.js';
+import { isMainThread } from '../internal/main_thread.js';
 import { moduleUrl } from '../internal/module_url.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgType } from '../internal/validate.js';
@@ -14,6 +15,7 @@ import type { Newborn } from './birth.js';
 import { ChildHandle } from './child_handle.js';
 import { feed, feedSync, LostAtBirth } from './feeding.js';
 import { startFreshNode } from './fresh_node.js';
+import { log } from './log.js';
 import { fdOf, type OpenFile } from './open_file.js';
 
 const PROGRAM = packageFile('fork_server_main.cjs');
@@ -75,6 +77,7 @@ class ForkServer {
       theirs.close();
     }
     this.#connection = ours;
+    log(() => `started the fork server, pid ${this.#node.pid}`);
     const introduction: Introduction = { client: process.pid, preload: [LIBRARY, ...preload] };
     ours.sendSync(introduction);
     // Reaped when it ends; it does not keep this program alive.
@@ -125,29 +128,53 @@ export async function stopForkServer(): Promise<void> {
   await stopped?.stop();
 }
 
+function stopForkServerSync(): void {
+  const stopped = server.value;
+  server.value = undefined;
+  stopped?.stopSync();
+}
+
+/** False when it was forgotten before. */
+function forget(lost: ForkServer | undefined): boolean {
+  if (server.value !== lost) return false;
+  server.value = undefined;
+  return true;
+}
+
 function running(): ForkServer {
   if (server.value?.isAlive === false) {
+    log(() => 'the fork server has ended');
     server.value.abandon();
     server.value = undefined;
   }
-  server.value ??= new ForkServer();
+  if (server.value === undefined) {
+    server.value = new ForkServer();
+    // A Worker's descriptors outlive it, and with this one's its server.
+    if (!isMainThread) process.off('exit', stopForkServerSync).once('exit', stopForkServerSync);
+  }
   return server.value;
 }
 
+/** Servers that may be lost one after the other before that is taken for their fault: what they preload may end them. */
+const LOSSES = 5;
+
 /** A server that is killed takes its time to end: what was asked of it meanwhile is asked of the next one. */
 export async function serveProcess(newborn: Newborn): Promise<ChildHandle> {
-  try {
-    return await serve(newborn);
-  } catch (error) {
-    if (!(error instanceof LostAtBirth)) throw error;
-    await stopForkServer();
-    return serve(newborn);
+  for (let losses = 1; ; losses++) {
+    let asked: ForkServer | undefined;
+    try {
+      return await serve(newborn, () => (asked = running()));
+    } catch (error) {
+      if (!(error instanceof LostAtBirth) || losses === LOSSES) throw error;
+      // Others may have noticed before, and have the next one already.
+      if (forget(asked)) await asked?.stop();
+    }
   }
 }
 
-function serve(newborn: Newborn): Promise<ChildHandle> {
+function serve(newborn: Newborn, find: () => ForkServer): Promise<ChildHandle> {
   return feed(newborn, async (theirs) => {
-    const report = ask(theirs);
+    const report = ask(find(), theirs);
     try {
       return childFrom(await report.recv(), report);
     } catch (error) {
@@ -159,19 +186,20 @@ function serve(newborn: Newborn): Promise<ChildHandle> {
 
 /** Blocks until the child has been told all. */
 export function serveProcessSync(newborn: Newborn): ChildHandle {
-  try {
-    return serveSync(newborn);
-  } catch (error) {
-    if (!(error instanceof LostAtBirth)) throw error;
-    server.value?.stopSync();
-    server.value = undefined;
-    return serveSync(newborn);
+  for (let losses = 1; ; losses++) {
+    let asked: ForkServer | undefined;
+    try {
+      return serveSync(newborn, () => (asked = running()));
+    } catch (error) {
+      if (!(error instanceof LostAtBirth) || losses === LOSSES) throw error;
+      if (forget(asked)) asked?.stopSync();
+    }
   }
 }
 
-function serveSync(newborn: Newborn): ChildHandle {
+function serveSync(newborn: Newborn, find: () => ForkServer): ChildHandle {
   return feedSync(newborn, (theirs) => {
-    const report = ask(theirs);
+    const report = ask(find(), theirs);
     try {
       return childFrom(report.recvSync(), report);
     } catch (error) {
@@ -182,10 +210,10 @@ function serveSync(newborn: Newborn): ChildHandle {
 }
 
 /** Our end of the connection on which the answer comes. */
-function ask(food: Connection): Connection {
+function ask(asked: ForkServer, food: Connection): Connection {
   const [ours, theirs] = Pipe();
   try {
-    running().ask({ feed: food, report: theirs });
+    asked.ask({ feed: food, report: theirs });
     return ours;
   } catch (error) {
     ours.close();

@@ -9,10 +9,14 @@ import { builtin } from '../internal/builtins.js';
 import { ChildHandle } from './child_handle.js';
 import type { Answer, ForkRequest, Introduction } from './fork_server.js';
 import { CONNECTION } from './fresh_node.js';
+import { log } from './log.js';
 import { beBorn, rehearseBirth } from './newborn.js';
 import { OpenFile } from './open_file.js';
 import { ParentProcess } from './parent.js';
 import { tree } from './tree.js';
+
+/** To who reads the log. */
+const NAME = 'fork server';
 
 /** Whatever has come over a connection and is open. A child closes all but its own. */
 const open = new Set<Connection>();
@@ -32,6 +36,7 @@ async function serve({ feed, report }: ForkRequest): Promise<void> {
   take(report);
   try {
     const child = await forkChild(feed);
+    log(() => `forked pid ${child.pid}`, NAME);
     giveBack(feed);
     const answer: Answer = { pid: child.pid, pidfd: new OpenFile(child.pidfd) };
     await report.send(answer);
@@ -60,6 +65,7 @@ async function forkChild(feed: Connection): Promise<ChildHandle> {
 async function importAll(modules: readonly string[]): Promise<void> {
   for (const module of modules) {
     try {
+      log(() => `imports ${module}`, NAME);
       await import(module);
     } catch (error) {
       process.stderr.write(`The fork server could not preload ${module}:\n${inspect(error)}\n`);

@@ -1,9 +1,11 @@
 /** How a Process begins that is no copy of this process: what it is to be told, and who starts it. */
 
+import { StartMethodError } from '../errors.js';
 import { type Birth, environment, type Newborn } from './birth.js';
 import type { ChildHandle } from './child_handle.js';
 import { serveProcess, serveProcessSync } from './fork_server.js';
 import { type Place, placeOf } from './importable.js';
+import { log } from './log.js';
 import { spawnProcess, spawnProcessSync } from './spawn.js';
 import { chosenStartMethod, type StartMethod } from './start_method.js';
 import type { ResolvedTarget } from './target.js';
@@ -34,12 +36,31 @@ export interface FreshStart {
   beginSync(): ChildHandle;
 }
 
-/** Checks all that can be checked before anything is started. @throws ERR_MP_TARGET for what a fresh process can't find */
-export function freshStart(method: FreshMethod, starter: Starter): FreshStart {
+/**
+ * Checks all that can be checked before anything is started. `orSpawn`: nobody has asked for the fork server by its name.
+ * @throws ERR_MP_TARGET for what a fresh process can't find
+ */
+export function freshStart(method: FreshMethod, starter: Starter, orSpawn: boolean): FreshStart {
   const newborn = newbornOf(method, starter);
-  return method === 'spawn'
-    ? { begin: () => spawnProcess(newborn), beginSync: () => spawnProcessSync(newborn) }
-    : { begin: () => serveProcess(newborn), beginSync: () => serveProcessSync(newborn) };
+  const spawned = { begin: () => spawnProcess(newborn), beginSync: () => spawnProcessSync(newborn) };
+  if (method === 'spawn') return spawned;
+  return {
+    begin: () => serveProcess(newborn).catch((error) => whereItCanNotFork(error, orSpawn).begin()),
+    beginSync() {
+      try {
+        return serveProcessSync(newborn);
+      } catch (error) {
+        return whereItCanNotFork(error, orSpawn).beginSync();
+      }
+    },
+  };
+
+  /** The options of this node may forbid the server to fork, too: a loader that runs in a thread does (tsx on Node 20). */
+  function whereItCanNotFork(error: unknown, mayWeSpawn: boolean): FreshStart {
+    if (!mayWeSpawn || !(error instanceof StartMethodError) || error.cause !== undefined) throw error;
+    log(() => `spawns ${starter.name}: ${error.message}`);
+    return spawned;
+  }
 }
 
 /** What its process is to be told. */

@@ -18,9 +18,10 @@ import type { Birth, Load } from './birth.js';
 import { ChildHandle } from './child_handle.js';
 import { type Life, rehearseLife, runChild, runChildSync } from './child_life.js';
 import { endChildrenAtExit } from './ending.js';
-import { type FreshStart, freshStart, knowToFreshProcesses } from './fresh_start.js';
+import { type FreshStart, freshStart, knowToFreshProcesses, type Starter } from './fresh_start.js';
+import { log } from './log.js';
 import { ParentProcess } from './parent.js';
-import { getStartMethod, type StartMethod, validateStartMethod } from './start_method.js';
+import { chosenStartMethod, getStartMethod, type StartMethod, validateStartMethod } from './start_method.js';
 import { callTarget, isAsyncFunction, type ResolvedTarget, resolveTarget, type Target } from './target.js';
 import { nameOfThis, Tree, tree } from './tree.js';
 
@@ -303,7 +304,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
   #freshStart(): FreshStart | undefined {
     const method = this.#method ?? getStartMethod();
     if (method === 'fork') return undefined;
-    return freshStart(method, {
+    const starter: Starter = {
       object: this,
       name: this.#name,
       path: this.#path,
@@ -311,7 +312,8 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
       authKey: this.#authKey,
       target: this.#target,
       args: this.#args,
-    });
+    };
+    return freshStart(method, starter, (this.#method ?? chosenStartMethod()) === undefined);
   }
 
   /** @internal In a fresh process: the object that start() was called on, as far as it has travelled. */
@@ -334,9 +336,11 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     this.#args = undefined;
     tree.children.add(this);
     endChildrenAtExit();
+    log(() => `started ${this.#name}, pid ${child.pid}`);
     // Reaped at its end, joined or not; unless it is a daemon the event loop stays alive until then.
     void child.join(Number.POSITIVE_INFINITY, undefined, !this.#daemon).then(() => {
       tree.children.delete(this);
+      log(() => `${this.#name}, pid ${child.pid}, ended with ${child.poll()}`);
     });
   }
 
