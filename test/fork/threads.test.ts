@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
-import { readThread } from '#dist/fork/thread_list.js';
+import { readThread } from '#internals';
 import { runScript } from '../support/run_script.js';
 
 /** As a native addon does that starts a thread when it is loaded. It ends when there is something to read. */
@@ -88,7 +88,7 @@ describe('threads that a child would lack', function () {
   it("are told from Node's own by their age where the numbers of threads begin anew", async function () {
     const namespace = ['unshare', '-pf', '--mount-proc', 'sh', '-c'];
     const begin = 'echo $(($(cat /proc/sys/kernel/pid_max) - $LEFT)) > /proc/sys/kernel/ns_last_pid';
-    const [program = '', ...args] = [...namespace, begin];
+    const [program, ...args] = [...namespace, begin] as [string, ...string[]];
     const able =
       process.getuid?.() === 0 && spawnSync(program, args, { env: { ...process.env, LEFT: '50' } }).status === 0;
     if (!able) this.skip();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { close, pipe } from 'posix-multiprocessing/posix';
-import { onceReady, READABLE, stopWaiting, WRITABLE, whenReady } from '#dist/internal/readiness.js';
+import { onceReady, READABLE, stopWaiting, WRITABLE, whenReady } from '#internals';
 
 describe('waiting for a descriptor', () => {
   it('ends at once, again and again, when its other end is gone: libuv stops watching such a one', async () => {

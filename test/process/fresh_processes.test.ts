@@ -81,9 +81,12 @@ for (const startMethod of fresh) {
       const children = await Promise.all(Array.from({ length: many }, () => start(startMethod, tasks.forEver)));
       assert.equal(new Set(children.map(({ pid }) => pid)).size, many);
       assert.ok(children.every((child) => child.isAlive()));
-      children.forEach((child, index) => (index % 2 === 0 ? child.kill() : child.terminate()));
+      for (const [index, child] of children.entries()) {
+        if (index % 2 === 0) child.kill();
+        else child.terminate();
+      }
       await Promise.all(children.map((child) => child.join()));
-      children.forEach((child, index) => assert.equal(child.exitCode, index % 2 === 0 ? -9 : -15));
+      for (const [index, child] of children.entries()) assert.equal(child.exitCode, index % 2 === 0 ? -9 : -15);
       for (const child of children) child.close();
     });
 

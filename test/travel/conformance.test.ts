@@ -21,7 +21,7 @@ import {
   type StartMethod,
   Value,
 } from 'posix-multiprocessing';
-import { stopForkServer } from '#dist/process/fork_server.js';
+import { stopForkServer } from '#internals';
 import { freshName, turns } from '../sync/locks.js';
 import { type Player, player, step } from './stage.js';
 

@@ -12,7 +12,7 @@ import {
   type StartMethod,
   Value,
 } from 'posix-multiprocessing';
-import { stopForkServer } from '#dist/process/fork_server.js';
+import { stopForkServer } from '#internals';
 import { turns } from '../sync/locks.js';
 import { type Player, player } from './stage.js';
 

@@ -17,7 +17,7 @@ import {
   SharedArray,
   Value,
 } from 'posix-multiprocessing';
-import { stopForkServer } from '#dist/process/fork_server.js';
+import { stopForkServer } from '#internals';
 import { runScript } from '../support/run_script.js';
 import { player } from './stage.js';
 
