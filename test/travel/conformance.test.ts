@@ -22,6 +22,7 @@ import {
   Value,
 } from 'posix-multiprocessing';
 import { stopForkServer } from '#internals';
+import { waitFor } from '../support/watchdog.js';
 import { freshName, turns } from '../sync/locks.js';
 import { type Player, player, step } from './stage.js';
 
@@ -179,9 +180,13 @@ function suite(startMethod: StartMethod): void {
         assert.equal(woken, 1);
         await other.do('notify', 'condition', 5);
         await Promise.all(waits);
-        const blocked = await other.begin('waitSync', 'condition');
-        await condition.use(() => condition.notifyAll());
-        assert.equal(await blocked.outcome, true);
+        let isOver = false;
+        const blocked = other.do('waitSync', 'condition').finally(() => (isOver = true));
+        await waitFor('who blocks to be woken', async () => {
+          await condition.use(() => condition.notifyAll());
+          return isOver;
+        });
+        assert.equal(await blocked, true);
         guard?.close();
       });
     }

@@ -63,8 +63,7 @@ describe('a shared object', () => {
       const back = (await here.recv()) as Lock;
       assert.deepEqual([back.owner, await second.do('get', 'mine', 'owner')], [first.pid, first.pid]);
       await first.kill();
-      const { outcome } = await second.begin('callSync', 'mine', 'acquireSync');
-      await assert.rejects(outcome, { code: 'ERR_MP_OWNER_DIED' });
+      await assert.rejects(second.do('callSync', 'mine', 'acquireSync'), { code: 'ERR_MP_OWNER_DIED' });
       assert.equal(back.owner, second.pid);
       back.close();
       here.close();
