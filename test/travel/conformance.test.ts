@@ -24,7 +24,7 @@ import {
 import { stopForkServer } from '#internals';
 import { waitFor } from '../support/watchdog.js';
 import { freshName, turns } from '../sync/locks.js';
-import { type Player, player, step } from './stage.js';
+import { leaveWord, type Player, player, step, wordsLeft } from './stage.js';
 
 for (const startMethod of getAllStartMethods()) suite(startMethod);
 
@@ -211,6 +211,15 @@ function suite(startMethod: StartMethod): void {
       assert.equal(await other.do('get', 'barrier', 'broken'), true);
       await other.do('call', 'barrier', 'reset');
       assert.deepEqual([barrier.broken, await other.do('get', 'barrier', 'parties')], [false, 3]);
+    });
+
+    it("a Barrier's action is called where its last party came from", async () => {
+      using barrier = new Barrier(2, { action: leaveWord });
+      await other.do('keep', { barrier });
+      const first = barrier.wait();
+      await other.do('callSync', 'barrier', 'waitSync');
+      await first;
+      assert.deepEqual([wordsLeft(), await other.do('wordsLeft')], [0, 1]);
     });
 
     it('a Queue brings to either what the other puts', async () => {

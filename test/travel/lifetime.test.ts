@@ -148,7 +148,7 @@ describe('objects in one message', () => {
 });
 
 describe('an object that can not travel', () => {
-  it('is closed, or a Barrier with an action', () => {
+  it('is closed, or a Barrier whose action is a closure', () => {
     using queue = new Queue();
     const makers = { Lock, RLock, Event, Condition, BoundedSemaphore, Semaphore };
     for (const [name, type] of Object.entries(makers)) {
@@ -160,7 +160,7 @@ describe('an object that can not travel', () => {
     using barrier = new Barrier(2, { action: () => {} });
     assert.throws(() => queue.putSync(barrier), {
       code: 'ERR_MP_SERIALIZE',
-      message: /^item is a Barrier with an action/,
+      message: /^item is a Barrier whose action is known to this process only/,
     });
     assert.equal(queue.size, 0);
   });

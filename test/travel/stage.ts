@@ -7,6 +7,13 @@ type Props = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: whatever is kept
 type Any = any;
 
+let words = 0;
+
+/** How often leaveWord() was called in this process. */
+export function wordsLeft(): number {
+  return words;
+}
+
 /** Two steps that are only right together when nobody comes in between. */
 export function step(words: Int32Array): void {
   const seen = words[0] as number;
@@ -31,6 +38,7 @@ const deedsWith = (props: Props) => ({
   },
   send: (name: string, into: string, method: string, ...args: unknown[]): unknown =>
     (props[into] as Any)[method](...args, props[name]),
+  wordsLeft: (): number => wordsLeft(),
   areSame: (one: string, other: string): boolean => props[one] === props[other],
   isLockOf: (lock: string, of: string): boolean => props[lock] === (props[of] as Any).lock,
   /** The depth inside of two locks, one in the other. */
@@ -60,7 +68,11 @@ const deedsWith = (props: Props) => ({
 
 export type Player = Actor<ReturnType<typeof deedsWith>>;
 
-export const { play } = importable(import.meta, {
+export const { play, leaveWord } = importable(import.meta, {
+  /** The action of a Barrier. */
+  leaveWord: () => {
+    words += 1;
+  },
   play: (orders: Connection<Order>, reports: Connection<Report>, props: Props) =>
     act(deedsWith({ ...props }), orders, reports),
 });

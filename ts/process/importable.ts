@@ -2,16 +2,10 @@
 
 import { pathToFileURL } from 'node:url';
 import { TargetError } from '../errors.js';
+import { type Place, placeIn, setPlace } from '../internal/importables.js';
 import { invalidArgType, validateFunction, validateOptions } from '../internal/validate.js';
 
-/** Where a function is found. */
-export interface Place {
-  /** The module's URL. */
-  readonly module: string;
-  readonly exportName: string;
-}
-
-const places = new WeakMap<object, Place>();
+export type { Place } from '../internal/importables.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: of any arguments
 type Importable = ((...args: any[]) => unknown) | (abstract new (...args: any[]) => unknown);
@@ -37,7 +31,7 @@ export function importable<T extends Record<string, Importable>>(
   validateOptions(functions, 'functions');
   for (const [exportName, found] of Object.entries(functions)) {
     validateFunction(found, `functions.${exportName}`);
-    places.set(found, { module, exportName });
+    setPlace(found, { module, exportName });
   }
   return functions;
 }
@@ -52,7 +46,7 @@ function urlOf(meta: { readonly url?: unknown; readonly filename?: unknown }): s
 
 /** Where a fresh process finds this function. @throws ERR_MP_TARGET, with the lines that make it findable. */
 export function placeOf(found: { readonly name: string }, method: string): Place {
-  const place = places.get(found);
+  const place = placeIn(found);
   if (place !== undefined) return place;
   const name = found.name === '' ? 'task' : found.name;
   throw new TargetError(

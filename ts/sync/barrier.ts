@@ -10,6 +10,7 @@ import {
   signalOf,
   type WaitOptions,
 } from '../internal/deadline.js';
+import { functionAt, type Place, placeIn } from '../internal/importables.js';
 import { validateFunction, validateInteger, validateOptions } from '../internal/validate.js';
 import { type Outcome, WaitKind } from '../native/wait_room.js';
 import { CannotTravel, registerCodec } from '../serialization/registry.js';
@@ -41,7 +42,8 @@ type Arrival = { spec: WaitSpec; slot: number } | { index: number };
  * 200 ms: all who wait, and who come later, get BrokenBarrierError until reset(). A party whose signal is aborted takes
  * its place back. Python: `multiprocessing.Barrier`.
  *
- * Shared as a Lock is; with an action only by being captured in a closure: whoever comes last must have it.
+ * Shared as a Lock is. An action goes along when it was registered by importable() in a module that the receiver has
+ * imported, as it has its target's; another one only by fork.
  *
  * ```js
  * const barrier = new Barrier(4);
@@ -210,15 +212,12 @@ export class Barrier {
       pack: (object): PackedBarrier => {
         const barrier = object as Barrier;
         mustTravelOpen(barrier, barrier.#waits.closed);
-        // Any party may be the last.
-        if (barrier.#action !== undefined) {
-          throw new CannotTravel('is a Barrier with an action, which only forked children have too');
-        }
-        return { parties: barrier.#parties, timeout: barrier.#timeout, place: barrier.#table.pack() };
+        const [parties, timeout, action] = [barrier.#parties, barrier.#timeout, packAction(barrier.#action)];
+        return { parties, timeout, action, place: barrier.#table.pack() };
       },
       unpack: (packed) => {
-        const { parties, timeout, place } = packed as PackedBarrier;
-        return new Barrier(parties, arriving(place, { timeout }));
+        const { parties, timeout, action, place } = packed as PackedBarrier;
+        return new Barrier(parties, arriving(place, { timeout, action: findAction(action) }));
       },
     });
   }
@@ -237,5 +236,20 @@ function indexOf(outcome: Outcome): number {
 interface PackedBarrier {
   readonly parties: number;
   readonly timeout: number | undefined;
+  readonly action: Place | undefined;
   readonly place: Packed;
+}
+
+/** Any party may be the last, who calls it. */
+function packAction(action: (() => void) | undefined): Place | undefined {
+  const place = action === undefined ? undefined : placeIn(action);
+  if (action === undefined || place !== undefined) return place;
+  throw new CannotTravel('is a Barrier whose action is known to this process only: register it by importable()');
+}
+
+function findAction(place: Place | undefined): (() => void) | undefined {
+  if (place === undefined) return undefined;
+  const action = functionAt(place);
+  if (typeof action === 'function') return action as () => void;
+  throw new CannotTravel(`the Barrier's action '${place.exportName}' is not here: import ${place.module} first`);
 }
