@@ -1,15 +1,14 @@
 /** The server process of a manager: keeps the objects, answers the calls of all clients. */
 
-import { inspect } from 'node:util';
 import type { Address } from '../connection/address.js';
 import type { Connection } from '../connection/connection.js';
 import { Listener } from '../connection/listener.js';
-import { AuthenticationError, ClosedError, RemoteError } from '../errors.js';
+import { AuthenticationError, ClosedError } from '../errors.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgValue, validateInteger } from '../internal/validate.js';
 import { callTarget, resolveTarget, type Target } from '../process/target.js';
 import { deserialize } from '../serialization/deserialize.js';
-import { nearestErrorClass } from '../serialization/error_classes.js';
+import { travelling } from '../serialization/remote_error.js';
 import { type Caller, fromObject, fromTable, Hosted } from './hosted.js';
 import { BUILT_IN } from './hosted_types.js';
 import { encodeContent, Outbox } from './outbox.js';
@@ -239,16 +238,6 @@ function argumentsOf(bytes: Uint8Array): readonly unknown[] {
   const args = deserialize(bytes, { owned: true });
   if (!Array.isArray(args)) throw invalidArgValue('args', 'must be an array', args);
   return args;
-}
-
-/** By its class if the client knows that, else as a RemoteError with its stack. */
-function travelling(error: unknown): Error {
-  if (error instanceof Error && nearestErrorClass(error) === error.constructor.name) return error;
-  const remote = new RemoteError(
-    error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${inspect(error)}`,
-  );
-  if (error instanceof Error && error.stack !== undefined) remote.stack = error.stack;
-  return remote;
 }
 
 /** What the server process tells when it has begun, or could not. */
