@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
+import { isThenable } from '../internal/thenable.js';
 import { childrenToEnd, type EndingChildren, endChildren, endChildrenSync } from './ending.js';
 import { log } from './log.js';
 
@@ -92,8 +93,4 @@ export function runChildSync(name: string, run: () => unknown): void {
   }
   endChildrenSync(childrenToEnd());
   leave(thisProcess);
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -18,10 +18,10 @@ export type Target<A extends readonly unknown[] = readonly any[], R = unknown> =
 export type ResolvedTarget = ((...args: readonly unknown[]) => unknown) | Place;
 
 /** Checks a target before anything is started. @throws ERR_INVALID_ARG_TYPE, ERR_MP_TARGET */
-export function resolveTarget(target: unknown): ResolvedTarget {
+export function resolveTarget(target: unknown, name: string = 'options.target'): ResolvedTarget {
   if (typeof target === 'function') return target as (...args: readonly unknown[]) => unknown;
   if (typeof target !== 'string' && !(target instanceof URL)) {
-    throw invalidArgType('options.target', 'of type function, a URL or a file path', target);
+    throw invalidArgType(name, 'of type function, a URL or a file path', target);
   }
   const { url, exportName } = parse(target);
   if (url.protocol === 'file:' && !existsSync(url)) {

@@ -7,6 +7,7 @@ import { RLIMIT_FSIZE } from '../posix/numbers.js';
 import { type ByteWriter, HEADROOM } from '../serialization/byte_writer.js';
 import { Descriptor, MOST_DESCRIPTORS } from '../serialization/descriptor.js';
 import { decode, deserialize, deserializeLater } from '../serialization/deserialize.js';
+import { registerCodec } from '../serialization/registry.js';
 import { usualMemory } from '../serialization/serialize.js';
 
 /** Bytes of address space to try for; memory is taken for what is in the queue only. */
@@ -197,6 +198,18 @@ export class MessageRing {
     }
   }
 
+  /** Takes the oldest message and forgets it, but for what `read` makes of its bytes; undefined when there was none. */
+  discard<R>(read: (bytes: Uint8Array) => R): R | undefined {
+    const taken = this.takeLoan(false);
+    if (typeof taken === 'symbol') return undefined;
+    if (taken instanceof Uint8Array) return read(taken);
+    try {
+      return read(new Uint8Array(taken.bytes));
+    } finally {
+      this.giveBack(taken);
+    }
+  }
+
   giveBack(loan: RingLoan): void {
     if (this.#isClosed) return;
     this.#ring.giveBack(loan);
@@ -221,6 +234,12 @@ export class MessageRing {
     if (this.#trimming === undefined && this.#ring.hasSpareMemory()) this.#trimLater();
   }
 }
+
+registerCodec(MessageRing, {
+  name: 'MessageRing',
+  pack: (object) => (object as MessageRing).files(),
+  unpack: (packed) => MessageRing.open(packed as Descriptor[]),
+});
 
 function takeDescriptors(): readonly number[] {
   const count = descriptors[0] as number;

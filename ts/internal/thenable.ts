@@ -1,0 +1,5 @@
+/** Promises, and what is used like one. */
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
