@@ -61,6 +61,7 @@ const order = [
   ['posix/'],
   ['process'],
   ['queues'],
+  ['pool'],
   ['manager'],
   ['api', 'posix'],
   ['context'],

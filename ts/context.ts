@@ -2,6 +2,7 @@
 
 import * as api from './api.js';
 import { startManager } from './manager/sync_manager.js';
+import { poolBoundTo } from './pool/pool.js';
 import { processBoundTo } from './process/bound.js';
 import { validateStartMethod } from './process/start_method.js';
 
@@ -33,6 +34,7 @@ function make(method: api.StartMethod): Context {
   return Object.freeze({
     ...rest,
     Process: processBoundTo(method),
+    Pool: poolBoundTo(method),
     Manager: (options?: api.ManagerOptions) => startManager(options, method),
     getStartMethod: () => method,
   });

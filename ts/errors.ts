@@ -93,3 +93,26 @@ export class InvalidStateError extends MultiprocessingError {
 export class RemoteError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_REMOTE';
 }
+/** The pool can't work any more: its initializer failed, or, with `strict`, a worker died. Python: `BrokenProcessPool`. */
+export class BrokenPoolError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_BROKEN_POOL';
+}
+/** The worker that ran this task ended before the task did: process.exit(), a signal, the memory limit. */
+export class WorkerDiedError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_WORKER_DIED';
+  readonly pid: number;
+  /** As `Process.exitCode`: n for `process.exit(n)`, -s when killed by signal number s. */
+  readonly exitCode: number;
+  /** 'SIGKILL', …; undefined when the worker ended by itself. */
+  readonly signal: string | undefined;
+  constructor(message: string, pid: number, exitCode: number, signal: string | undefined) {
+    super(message);
+    this.pid = pid;
+    this.exitCode = exitCode;
+    this.signal = signal;
+  }
+}
+/** Cancelled before it was done: by terminate(), by Future.cancel(). Python: `CancelledError`. */
+export class CancelledError extends MultiprocessingError {
+  override readonly code: string = 'ERR_MP_CANCELLED';
+}

@@ -1,0 +1,101 @@
+/** Where the workers of a pool come from. */
+
+import { READABLE, whenReady } from '../internal/readiness.js';
+import { Process } from '../process/process.js';
+import type { StartMethod } from '../process/start_method.js';
+import { tree } from '../process/tree.js';
+import type { Assignment } from './protocol.js';
+
+/** A worker as its host knows it. */
+export interface HostedWorker {
+  readonly pid: number;
+  /** Resolves with the exit code, as Process has it. Doesn't keep this process alive. */
+  readonly ended: Promise<number>;
+  /** No effect on an ended one. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+export interface Host {
+  /** Starts a worker; the assignment is copied. */
+  start(name: string, assignment: Assignment): Promise<HostedWorker>;
+  /** True when it can't start any more: it has died. */
+  readonly isLost: boolean;
+  /** Ends what is left of its workers, and itself. */
+  close(): void;
+  /** Resolves when nothing of it is left. Doesn't keep this process alive. */
+  readonly ended: Promise<void>;
+}
+
+const MAIN = new URL('./worker_main.js#work', import.meta.url);
+
+/** Workers that this process starts itself, one by one. */
+export class ProcessHost implements Host {
+  readonly isLost = false;
+  readonly #method: StartMethod;
+  readonly #children: Set<Process> = new Set();
+  #isClosed = false;
+  #resolveEnded: () => void = () => {};
+  readonly ended: Promise<void> = new Promise((resolve) => {
+    this.#resolveEnded = resolve;
+  });
+
+  constructor(method: StartMethod) {
+    this.#method = method;
+  }
+
+  async start(name: string, assignment: Assignment): Promise<HostedWorker> {
+    const child = tree.unnumbered(
+      () => new Process({ target: MAIN, args: [assignment], name, daemon: true, startMethod: this.#method }),
+    );
+    this.#children.add(child);
+    try {
+      await child.start();
+    } catch (error) {
+      this.#forget(child);
+      throw error;
+    }
+    if (this.#isClosed) child.terminate();
+    return {
+      pid: child.pid as number,
+      ended: endOf(child).then(() => {
+        const code = child.exitCode as number;
+        child.close();
+        this.#forget(child);
+        return code;
+      }),
+      signal: (signal) => {
+        if (this.#children.has(child)) child.sendSignal(signal);
+      },
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const child of this.#children) if (child.pid !== undefined) stop(child);
+    this.#endWhenEmpty();
+  }
+
+  #forget(child: Process): void {
+    this.#children.delete(child);
+    this.#endWhenEmpty();
+  }
+
+  #endWhenEmpty(): void {
+    if (this.#isClosed && this.#children.size === 0) this.#resolveEnded();
+  }
+}
+
+/** Milliseconds between SIGTERM and SIGKILL. */
+const GRACE = 1000;
+
+/** SIGTERM, and SIGKILL for who doesn't heed it. */
+export function stop(child: Process): void {
+  child.terminate();
+  const timer = setTimeout(() => child.kill(), GRACE).unref();
+  void endOf(child).then(() => clearTimeout(timer));
+}
+
+/** Resolves when it has ended. Doesn't keep this process alive. */
+export async function endOf(child: Process): Promise<void> {
+  await whenReady(child.sentinel, READABLE, Number.POSITIVE_INFINITY, undefined, { ref: false });
+}

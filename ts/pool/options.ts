@@ -1,0 +1,89 @@
+/** Options of pools and tasks, checked before anything is started. */
+
+import {
+  invalidArgType,
+  outOfRange,
+  validateFunction,
+  validateInteger,
+  validateOptions,
+} from '../internal/validate.js';
+import type { StartMethod } from '../process/start_method.js';
+import type { Target } from '../process/target.js';
+import type { Limits } from './job.js';
+
+export interface PoolOptions {
+  /** Tasks that run at once. Default cpuCount(). */
+  processes?: number;
+  /** Called once in each worker before its first task. Its failure breaks the pool: ERR_MP_BROKEN_POOL. */
+  initializer?: Target;
+  initArgs?: readonly unknown[];
+  /** A worker leaves after so many tasks, or up to a tenth fewer, and another one takes its place. A chunk counts as one. */
+  maxTasksPerChild?: number;
+  /** A worker leaves after a task when it has more than so many bytes (its proportional set size); looked at 5 times a second. */
+  maxMemoryPerChild?: number;
+  startMethod?: StartMethod;
+}
+
+export interface TaskOptions {
+  /** Its abort rejects the call at once with its reason; tasks that run see it by taskSignal(). */
+  signal?: AbortSignal;
+  /** Milliseconds from the begin of a call in a worker to its end: then ERR_MP_TIMEOUT, of each item of a map by itself. */
+  timeout?: number;
+  /** Milliseconds that an aborted task has before its worker is killed, and replaced. Default 1,000. */
+  graceTime?: number;
+  /** Tasks of a higher priority are begun before those of a lower one. Default 0. */
+  priority?: number;
+}
+
+export interface MapOptions extends TaskOptions {
+  /** Items that a worker is sent at once. */
+  chunkSize?: number;
+  /** Called after results have come: how many items are done, of how many; undefined while the end is not known. */
+  onProgress?: (done: number, total: number | undefined) => void;
+}
+
+/** TaskOptions, checked. */
+export interface CallOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly limits: Limits;
+  readonly priority: number;
+}
+
+export interface CheckedMapOptions extends CallOptions {
+  readonly chunkSize: number | undefined;
+  readonly onProgress: ((done: number, total: number | undefined) => void) | undefined;
+}
+
+const GRACE_TIME = 1000;
+
+const USUAL: CallOptions = {
+  signal: undefined,
+  limits: { timeout: Number.POSITIVE_INFINITY, graceTime: GRACE_TIME },
+  priority: 0,
+};
+
+export function callOptions(options: TaskOptions | undefined): CallOptions {
+  if (options === undefined) return USUAL;
+  validateOptions(options, 'options');
+  const { signal, timeout = Number.POSITIVE_INFINITY, graceTime = GRACE_TIME, priority = 0 } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidArgType('options.signal', 'an instance of AbortSignal', signal);
+  }
+  validateNumber(timeout, 'options.timeout');
+  validateNumber(graceTime, 'options.graceTime');
+  validateNumber(priority, 'options.priority', Number.NEGATIVE_INFINITY);
+  return { signal, limits: { timeout, graceTime }, priority };
+}
+
+export function mapOptions(options: MapOptions | undefined): CheckedMapOptions {
+  const { chunkSize, onProgress } = options ?? {};
+  const checked = callOptions(options);
+  if (chunkSize !== undefined) validateInteger(chunkSize, 'options.chunkSize', 1);
+  if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
+  return { ...checked, chunkSize, onProgress };
+}
+
+function validateNumber(value: unknown, name: string, min: number = 0): void {
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
+  if (Number.isNaN(value) || value < min) throw outOfRange(name, `a number >= ${min}`, value);
+}

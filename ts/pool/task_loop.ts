@@ -1,0 +1,318 @@
+/** What a worker does: takes tasks, runs them one after the other, answers. */
+
+import { EndOfFileError, SerializationError } from '../errors.js';
+import { onceReady, READABLE, waitReadySync, whenReady } from '../internal/readiness.js';
+import { Spinning } from '../internal/spinning.js';
+import { isThenable } from '../internal/thenable.js';
+import { findAt } from '../process/importable.js';
+import { EMPTY, ENDED, FULL } from '../queues/message_ring.js';
+import { bareTravelling, travelling } from '../serialization/remote_error.js';
+import { encode } from '../serialization/serialize.js';
+import { ChunkRun } from './chunk_run.js';
+import { runInContext } from './context.js';
+import { currentTask } from './current_task.js';
+import { type Callable, closureNumbered } from './functions.js';
+import { memoryOf } from './memory.js';
+import {
+  ANSWERED,
+  type Assignment,
+  CHUNK,
+  type Control,
+  clockOffset,
+  FAILED,
+  ITEM,
+  LAST,
+  MEMORY,
+  READY,
+  type ResultMessage,
+  RUNNING,
+  SPOKEN,
+  startTimeOf,
+  type TaskMessage,
+} from './protocol.js';
+
+/** Where in a message of results the value is. */
+const PAYLOAD = 'message[3]';
+
+/** Milliseconds of tasks without a turn of the event loop. */
+const TURN = 8;
+/** Milliseconds between looks at the memory. */
+const MEMORY_INTERVAL = 200;
+
+export class TaskLoop {
+  readonly #assignment: Assignment;
+  readonly words: Int32Array;
+  readonly #startedAt: Float64Array;
+  readonly #offset: number = clockOffset();
+  readonly #functions: Map<number, Callable> = new Map();
+  readonly #spinning: Spinning = new Spinning();
+  readonly #imports: Promise<Callable>[] = [];
+  #heard = 0;
+  #isLeaving = false;
+  #wake: (() => void) | undefined;
+  #turnBegan = 0;
+  #memoryTold = Number.NEGATIVE_INFINITY;
+
+  constructor(assignment: Assignment) {
+    this.#assignment = assignment;
+    this.words = assignment.channel.words.array;
+    this.#startedAt = startTimeOf(this.words);
+  }
+
+  /** Resolves when it was told to leave. */
+  async run(): Promise<void> {
+    this.#watchControl();
+    try {
+      await this.#initialize();
+    } catch (error) {
+      this.#put([0, 0, READY | FAILED, travelling(error), 0]);
+      return;
+    }
+    this.#put([0, 0, READY, undefined, 0]);
+    const { tasks } = this.#assignment.channel;
+    this.beginTurn();
+    for (;;) {
+      if (this.#assignment.isFresh && tasks.size > 0) await this.#importFunctions();
+      let taken: unknown;
+      try {
+        taken = tasks.take(true, true);
+        if (taken instanceof Promise) taken = await taken;
+      } catch (error) {
+        // The pool knows which task it was: they are answered in their order.
+        this.fail(0, 0, LAST, error, 0);
+        this.over();
+        continue;
+      }
+      if (taken === ENDED) return;
+      if (taken === EMPTY) {
+        if (this.#isLeaving) return;
+        await this.#rest();
+        continue;
+      }
+      const running = this.#perform(taken as TaskMessage);
+      if (running !== undefined) await running;
+      if (this.#assignment.tellsMemory) this.#tellMemory();
+      if (this.isTurnOver()) await this.turn();
+    }
+  }
+
+  async #initialize(): Promise<void> {
+    const { initializer, initArgs } = this.#assignment;
+    if (initializer === undefined) return;
+    const { fn, place } = initializer;
+    const call = place === undefined ? closureNumbered(fn) : await findAt(place);
+    await call?.(...initArgs);
+  }
+
+  // ---- the event loop
+
+  beginTurn(): void {
+    this.#turnBegan = performance.now();
+  }
+
+  isTurnOver(): boolean {
+    return performance.now() - this.#turnBegan > TURN;
+  }
+
+  /** Lets timers, sockets and the pool's words have their turn. */
+  async turn(): Promise<void> {
+    await new Promise(setImmediate);
+    this.beginTurn();
+  }
+
+  /** Until there is something to do. This alone keeps the worker alive: a task for which nothing is pending never settles. */
+  async #rest(): Promise<void> {
+    const { tasks } = this.#assignment.channel;
+    const microseconds = this.#spinning.next();
+    if (microseconds > 0) {
+      const found = tasks.spin(microseconds);
+      this.#spinning.tell(found);
+      if (found) return;
+    }
+    tasks.trimWhenIdle();
+    await new Promise<void>((resolve) => {
+      const callOff = onceReady(tasks.bells().items, READABLE, tasks, resolve);
+      this.#wake = () => {
+        callOff();
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+    this.beginTurn();
+  }
+
+  // ---- the pool's words
+
+  #watchControl(): void {
+    const { control } = this.#assignment.channel;
+    void whenReady(control.fd, READABLE, Number.POSITIVE_INFINITY, undefined, { ref: false }).then(() => {
+      this.#listen();
+      this.#watchControl();
+    });
+  }
+
+  readonly look = (): void => {
+    if (Atomics.load(this.words, SPOKEN) !== this.#heard) this.#listen();
+  };
+
+  #listen(): void {
+    const { control } = this.#assignment.channel;
+    while (waitReadySync(control.fd, READABLE, Number.NEGATIVE_INFINITY)) this.#hear();
+  }
+
+  /** Waits for the next word. */
+  #hear(): void {
+    let word: Control;
+    try {
+      word = this.#assignment.channel.control.recvSync();
+    } catch (error) {
+      // The pool's process is gone, and nobody wants what is done here.
+      if (error instanceof EndOfFileError) process.exit(1);
+      throw error;
+    }
+    this.#heard = (this.#heard + 1) | 0;
+    if (word.kind === 'function') {
+      const { fn, place } = word;
+      const found = findAt(place).then((call) => this.#found(fn, call));
+      found.catch(() => {}); // its tasks tell
+      this.#imports.push(found);
+      this.#functions.set(fn, (...args) => found.then((call) => call(...args)));
+    } else if (word.kind === 'leave') {
+      this.#isLeaving = true;
+      this.#wake?.();
+    } else if (word.id === currentTask().id && (word.item === -1 || word.item === currentTask().item)) {
+      if (word.item === -1) this.stopped = word.id;
+      currentTask().abort(word.reason);
+    }
+  }
+
+  /** The task of which nothing more is wanted. */
+  stopped = 0;
+
+  #found(fn: number, found: Callable): Callable {
+    this.#functions.set(fn, found);
+    return found;
+  }
+
+  #function(fn: number): Callable {
+    const known = this.#functions.get(fn);
+    if (known !== undefined) return known;
+    const closure = closureNumbered(fn);
+    if (closure !== undefined) return this.#found(fn, closure);
+    while (!this.#functions.has(fn)) this.#hear();
+    return this.#function(fn);
+  }
+
+  /** Modules first: they may register how their classes travel. Those that can't be had fail their tasks, not the worker. */
+  async #importFunctions(): Promise<void> {
+    this.look();
+    if (this.#imports.length > 0) await Promise.allSettled(this.#imports.splice(0));
+  }
+
+  // ---- tasks
+
+  /** undefined when it is over already. */
+  #perform(task: TaskMessage): Promise<void> | undefined {
+    const [id, fn, , , context] = task;
+    this.#startedAt[0] = performance.now() + this.#offset;
+    this.words[ITEM] = 0;
+    Atomics.store(this.words, RUNNING, id);
+    currentTask().begin(id, this.look);
+    const call = this.#function(fn);
+    return context === undefined ? this.#begin(call, task) : runInContext(context, () => this.#begin(call, task));
+  }
+
+  #begin(call: Callable, task: TaskMessage): Promise<void> | undefined {
+    const [id, , flags, items] = task;
+    if ((flags & CHUNK) !== 0) return new ChunkRun(this, call, task).run();
+    const began = performance.now();
+    let value: unknown;
+    try {
+      value = call(...(items as readonly unknown[]));
+    } catch (error) {
+      this.fail(id, 0, LAST, error, performance.now() - began);
+      this.over();
+      return undefined;
+    }
+    if (isThenable(value)) return this.#settle(id, value, began);
+    this.answer(id, 0, LAST, value, performance.now() - began);
+    this.over();
+    return undefined;
+  }
+
+  async #settle(id: number, promise: PromiseLike<unknown>, began: number): Promise<void> {
+    try {
+      const value = await promise;
+      this.answer(id, 0, LAST, value, performance.now() - began);
+    } catch (error) {
+      this.fail(id, 0, LAST, error, performance.now() - began);
+    }
+    this.over();
+    this.beginTurn();
+  }
+
+  /** The time of a call that has a limit of its own begins. */
+  markItem(item: number): void {
+    this.#startedAt[0] = performance.now() + this.#offset;
+    Atomics.store(this.words, ITEM, item);
+  }
+
+  /** All of the task has been answered. */
+  over(): void {
+    currentTask().end();
+    Atomics.store(this.words, RUNNING, 0);
+    Atomics.add(this.words, ANSWERED, 1);
+  }
+
+  /** False when there is something in it that can't travel. */
+  tryAnswer(id: number, first: number, flags: number, payload: unknown, milliseconds: number): boolean {
+    try {
+      this.#put([id, first, flags, payload, milliseconds]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A result that can't travel is an error of its task. */
+  answer(id: number, first: number, flags: number, payload: unknown, milliseconds: number, at: string = PAYLOAD): void {
+    try {
+      this.#put([id, first, flags, payload, milliseconds]);
+    } catch (error) {
+      this.fail(id, first, flags, asResult(error, at), milliseconds);
+    }
+  }
+
+  fail(id: number, item: number, flags: number, error: unknown, milliseconds: number): void {
+    try {
+      this.#put([id, item, flags | FAILED, travelling(error), milliseconds]);
+    } catch {
+      this.#put([id, item, flags | FAILED, bareTravelling(error), milliseconds]);
+    }
+  }
+
+  /** Blocks while the system has no room for it. */
+  #put(message: ResultMessage): void {
+    const { results } = this.#assignment.channel;
+    const descriptors: number[] = [];
+    const encoded = encode(message, 'message', descriptors);
+    if (results.put(encoded, descriptors) !== FULL) return;
+    const parts = encoded.parts().map((part) => Buffer.from(part));
+    while (results.putParts(parts, descriptors, true) === FULL) {
+      waitReadySync(results.bells().space, READABLE, Number.POSITIVE_INFINITY);
+    }
+  }
+
+  #tellMemory(): void {
+    const now = performance.now();
+    if (now - this.#memoryTold < MEMORY_INTERVAL) return;
+    this.#memoryTold = now;
+    this.#put([0, 0, MEMORY, memoryOf('self'), 0]);
+  }
+}
+
+/** The path to a value in a message means nothing to who returned the value. */
+function asResult(error: unknown, at: string): unknown {
+  if (!(error instanceof SerializationError) || !error.message.startsWith(at)) return error;
+  return new SerializationError(`result${error.message.slice(at.length)}`);
+}
