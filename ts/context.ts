@@ -2,6 +2,7 @@
 
 import * as api from './api.js';
 import { startManager } from './manager/sync_manager.js';
+import { executorBoundTo } from './pool/executor.js';
 import { poolBoundTo } from './pool/pool.js';
 import { processBoundTo } from './process/bound.js';
 import { validateStartMethod } from './process/start_method.js';
@@ -35,6 +36,7 @@ function make(method: api.StartMethod): Context {
     ...rest,
     Process: processBoundTo(method),
     Pool: poolBoundTo(method),
+    ProcessPoolExecutor: executorBoundTo(method),
     Manager: (options?: api.ManagerOptions) => startManager(options, method),
     getStartMethod: () => method,
   });

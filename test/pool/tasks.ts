@@ -38,7 +38,7 @@ export const {
   tellRequest,
   echo,
   meet,
-  failAt,
+  hoard,
 } = importable(import.meta, {
   square: (x: number) => x * x,
   add: (a: number, b: number) => a + b,
@@ -104,8 +104,8 @@ export const {
     end.close();
     return [process.pid, other];
   },
-  failAt: (x: number, where: number) => {
-    if (x === where) throw new RangeError(`at ${x}`);
-    return x;
+  hoard: () => {
+    const all: unknown[] = [];
+    for (;;) all.push(new Array(100_000).fill(all.length));
   },
 });

@@ -77,9 +77,19 @@ export class Core implements WorkerListener {
     if (this.#isClosed) throw new InvalidStateError('this pool is closed: it takes no more work');
   }
 
+  /** False in a forked child of the process that made it. */
+  get isOwn(): boolean {
+    return this.#owner === process.pid;
+  }
+
   mustBeOwn(): void {
-    if (this.#owner === process.pid) return;
+    if (this.isOwn) return;
     throw new InvalidStateError('this pool belongs to the process that made it: make another one here');
+  }
+
+  /** Closed by who has it, and not by a failure. */
+  get isShut(): boolean {
+    return this.#isClosed && this.#broken === undefined;
   }
 
   get isClosed(): boolean {
@@ -371,18 +381,14 @@ export class Core implements WorkerListener {
   }
 
   #bury(worker: Worker, exitCode: number): void {
-    const wasStarting = worker.state === 'starting';
-    const hadWork = worker.outstanding.length > 0;
+    worker.hearLast();
+    const { state } = worker;
     this.#remove(worker);
-    const left = worker.bury(exitCode);
-    this.#putBack(left);
-    if (this.#isTerminated) {
-      // Nobody waits for it.
-    } else if (this.options.strict && worker.state === 'ended' && (hadWork || exitCode !== 0) && exitCode !== 0) {
-      this.#break('a worker died', worker.death(exitCode, 'a task'));
-    } else if (wasStarting) {
-      this.#mourn(worker, exitCode);
+    if (this.options.strict && state === 'ready' && !this.#isTerminated) {
+      this.#break('a worker died', worker.death(exitCode, worker.outstanding[0]?.task.name));
     }
+    this.#putBack(worker.bury(exitCode));
+    if (state === 'starting' && !this.#isTerminated) this.#mourn(worker, exitCode);
     this.dispatch();
     this.#endWhenQuiet();
   }

@@ -22,7 +22,9 @@ import { whenEnded } from './when_ended.js';
 type Items<T> = Iterable<T> | AsyncIterable<T>;
 
 /** Whoever loses a pool without closing it has its workers ended. */
-const lost = new FinalizationRegistry<Core>((core) => core.close());
+const lost = new FinalizationRegistry<Core>((core) => {
+  if (core.isOwn) core.close();
+});
 
 /**
  * Processes that run functions: closures too, under 'fork'. Workers are started when there is something to do for them;

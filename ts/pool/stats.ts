@@ -2,16 +2,17 @@
 
 import type { Core } from './core.js';
 import { memoryOf } from './memory.js';
+import { RUNNING } from './protocol.js';
 import type { PoolStats } from './statistics.js';
 
 export function statsOf({ agenda, workers, statistics }: Core): PoolStats {
   let queued = 0;
   for (const { waiting } of agenda) queued += waiting;
   let running = 0;
-  for (const { outstanding } of workers) {
-    if (outstanding.length === 0) continue;
-    running += 1;
-    queued += outstanding.length - 1;
+  for (const { outstanding, words } of workers) {
+    const isRunning = outstanding.length > 0 && Atomics.load(words, RUNNING) !== 0;
+    if (isRunning) running += 1;
+    queued += outstanding.length - (isRunning ? 1 : 0);
   }
   return {
     queued,

@@ -303,12 +303,17 @@ export class Worker {
 
   // ---- its end
 
+  /** What it had said before it ended. */
+  hearLast(): void {
+    this.#drain(false);
+  }
+
   /**
    * It has ended. What it had not begun is returned; what it ran, and had finished without a word about it, is told to
    * have failed.
    */
   bury(exitCode: number): Job[] {
-    this.#drain(false);
+    this.hearLast();
     this.state = 'ended';
     this.#callOff?.();
     const unbegun = this.takeBack();
@@ -340,11 +345,17 @@ export class Worker {
     return done < job.count ? job.rest(done) : undefined;
   }
 
-  death(exitCode: number, task: string): WorkerDiedError {
+  /** How it died; while it ran which task. */
+  death(exitCode: number, task: string | undefined): WorkerDiedError {
     const signal = exitCode < 0 ? signalName(-exitCode) : undefined;
     const how = signal === undefined ? `ended with ${exitCode}` : `was killed by ${signal}`;
-    const what = `${this.name} (pid ${this.pid}) ${how} while it ran ${task}`;
-    return new WorkerDiedError(`${what}${HINTS[signal ?? ''] ?? ''}`, this.pid ?? 0, exitCode, signal);
+    const what = task === undefined ? 'with nothing to do' : `while it ran ${task}`;
+    return new WorkerDiedError(
+      `${this.name} (pid ${this.pid}) ${how} ${what}${HINTS[signal ?? ''] ?? ''}`,
+      this.pid ?? 0,
+      exitCode,
+      signal,
+    );
   }
 }
 
