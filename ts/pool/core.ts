@@ -28,6 +28,8 @@ export interface CoreOptions {
 const JITTER = 0.1;
 /** Workers that may end, one after the other, before they could work. */
 const MOST_FAILURES = 3;
+/** Workers that a template is asked for at a time. */
+const MOST_STARTING = 2;
 /** Milliseconds after which idle workers beyond the pool's number leave. */
 const IDLE = 500;
 
@@ -221,6 +223,7 @@ export class Core implements WorkerListener {
     try {
       do this.#assign();
       while (this.#spread());
+      this.#grow();
     } finally {
       this.#isDispatching = false;
     }
@@ -247,20 +250,37 @@ export class Core implements WorkerListener {
     return this.options.processes - active;
   }
 
-  #workerFor({ generation, waiting }: Source): Worker | undefined {
+  /** Who takes the next job of this source; undefined when nobody can for now. */
+  #workerFor({ generation }: Source): Worker | undefined {
+    const mayBegin = this.#vacancies() > 0;
     let best: Worker | undefined;
-    let starting = 0;
     for (const worker of generation.workers) {
-      if (worker.state === 'starting') starting += 1;
-      else if (worker.room > 0 && worker.outstanding.length < (best?.outstanding.length ?? Number.POSITIVE_INFINITY)) {
-        best = worker;
-      }
+      if (worker.room <= 0 || (worker.isIdle && !mayBegin)) continue;
+      if (worker.outstanding.length < (best?.outstanding.length ?? Number.POSITIVE_INFINITY)) best = worker;
     }
-    const vacancies = this.#vacancies();
-    if (best?.isIdle === true) return vacancies > 0 ? best : undefined;
-    const wanted = Math.max(waiting, this.#waitingFor(generation, this.options.processes));
-    for (let more = Math.min(vacancies, wanted - starting); more > 0; more -= 1) this.#start(generation);
     return best;
+  }
+
+  /** Starts workers for what nobody has begun. */
+  #grow(): void {
+    if (this.#isTerminated) return;
+    let vacancies = this.#vacancies();
+    for (const generation of this.#generations.all) {
+      if (vacancies <= 0) return;
+      let wanted = this.#waitingFor(generation, this.options.processes);
+      let starting = 0;
+      let usable = 0;
+      for (const { state, outstanding } of generation.workers) {
+        if (state === 'leaving') continue;
+        usable += 1;
+        if (state === 'starting') starting += 1;
+        else wanted += Math.max(0, outstanding.length - 1);
+      }
+      wanted = Math.min(wanted - starting, this.options.processes - usable);
+      // A template makes one after the other, and short tasks may be done before it has made all.
+      if (this.options.method === 'fork') wanted = Math.min(wanted, MOST_STARTING - starting);
+      for (; wanted > 0 && vacancies > 0; wanted -= 1, vacancies -= 1) this.#start(generation);
+    }
   }
 
   /** Jobs of the generation that nobody has; not counted further than `enough`. */

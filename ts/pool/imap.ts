@@ -38,6 +38,7 @@ export class StreamBatch extends Batch implements AsyncIterableIterator<unknown>
   readonly #readers: Reader[] = [];
   #isOver = false;
   #isHurried = false;
+  #isFilling = true;
   readonly #chunk: number;
 
   constructor(
@@ -59,13 +60,21 @@ export class StreamBatch extends Batch implements AsyncIterableIterator<unknown>
 
   protected override get window(): number {
     if (this.#isHurried) return Number.POSITIVE_INFINITY;
-    const unread = Math.ceil((this.#begun - this.#delivered) / this.#chunk);
-    return Math.max(0, READ_AHEAD * this.core.options.processes - unread);
+    return this.#isFilling ? Math.max(0, this.#free) : 0;
+  }
+
+  get #most(): number {
+    return READ_AHEAD * this.core.options.processes;
+  }
+
+  get #free(): number {
+    return this.#most - Math.ceil((this.#begun - this.#delivered) / this.#chunk);
   }
 
   override take(): Job | undefined {
     const job = super.take();
     this.#begun += job?.count ?? 0;
+    if (this.#free <= 0) this.#isFilling = false;
     return job;
   }
 
@@ -120,6 +129,8 @@ export class StreamBatch extends Batch implements AsyncIterableIterator<unknown>
     this.#results[this.#read] = undefined;
     this.#read += 1;
     this.#delivered += 1;
+    // Several at once: to wake a worker for each takes longer than a short task.
+    if (this.#free >= this.#most / 2) this.#isFilling = true;
     if (this.#read >= 1024 || this.#read === this.#results.length) {
       this.#results = this.#results.slice(this.#read);
       this.#base += this.#read;
