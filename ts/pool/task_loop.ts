@@ -91,7 +91,6 @@ export class TaskLoop {
       }
       const running = this.#perform(taken as TaskMessage);
       if (running !== undefined) await running;
-      if (this.#assignment.tellsMemory) this.#tellMemory();
       if (this.isTurnOver()) await this.turn();
     }
   }
@@ -294,6 +293,8 @@ export class TaskLoop {
   /** Blocks while the system has no room for it. */
   #put(message: ResultMessage): void {
     const { results } = this.#assignment.channel;
+    // Ahead of the answer: upon that the pool may send the next task.
+    if (this.#assignment.tellsMemory && (message[2] & LAST) !== 0) this.#tellMemory();
     const descriptors: number[] = [];
     const encoded = encode(message, 'message', descriptors);
     if (results.put(encoded, descriptors) !== FULL) return;
