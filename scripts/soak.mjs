@@ -3,6 +3,7 @@
 //   npm run soak -- --locks               kills among those who contend for locks, for --seconds (30)
 //   npm run soak -- --shared              kills of trees that make, open and remove shared memory, for --seconds
 //   npm run soak -- --queues              kills of producers and consumers of queues, item by item: --kills (1,000)
+//   npm run soak -- --pool                kills of a pool's workers under every kind of call, for --seconds
 //   npm run soak -- --node 24 --node 26
 // A child that hangs leaves its backtrace in out/soak/.
 import { parseArgs } from 'node:util';
@@ -16,15 +17,17 @@ const options = {
   locks: { type: 'boolean', default: false },
   seconds: { type: 'string', default: '30' },
   shared: { type: 'boolean', default: false },
+  pool: { type: 'boolean', default: false },
   queues: { type: 'boolean', default: false },
   kills: { type: 'string', default: '1000' },
   node: { type: 'string', multiple: true, default: [] },
 };
 
 /** What node is to run, and with what in its environment. */
-function storm({ forks, seed, locks, shared, seconds, queues, kills }) {
+function storm({ forks, seed, locks, shared, seconds, pool, queues, kills }) {
   if (locks) return { args: ['out/test/soak/lock_storm.js', '--seconds', seconds] };
   if (shared) return { args: ['out/test/soak/shared_kills.js', '--seconds', seconds] };
+  if (pool) return { args: ['out/test/soak/pool_kills.js', '--seconds', seconds] };
   if (!queues) {
     const repeated = seed === undefined ? [] : ['--seed', seed];
     return { args: ['out/test/soak/fork_storm.js', '--forks', forks, ...repeated] };

@@ -103,6 +103,11 @@ export class Core implements WorkerListener {
     return this.#generations.of(task);
   }
 
+  /** Resolves when that generation's host is there. */
+  prepare(task: TaskFunction): Promise<void> {
+    return this.#generations.hostOf(this.generationOf(task)).ready;
+  }
+
   nextOrder(): number {
     this.#order += 1;
     return this.#order;

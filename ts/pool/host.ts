@@ -18,6 +18,8 @@ export interface HostedWorker {
 export interface Host {
   /** Starts a worker; the assignment is copied. */
   start(name: string, assignment: Assignment): Promise<HostedWorker>;
+  /** Resolves when it can start workers. */
+  readonly ready: Promise<void>;
   /** True when it can't start any more: it has died. */
   readonly isLost: boolean;
   /** Ends what is left of its workers, and itself. */
@@ -30,6 +32,7 @@ const MAIN = new URL('./worker_main.js#work', import.meta.url);
 
 /** Workers that this process starts itself, one by one. */
 export class ProcessHost implements Host {
+  readonly ready: Promise<void> = Promise.resolve();
   readonly isLost = false;
   readonly #method: StartMethod;
   readonly #children: Set<Process> = new Set();

@@ -135,6 +135,19 @@ export class Pool {
     return found;
   }
 
+  /**
+   * Makes functions known to the workers before they are submitted: closures have what they captured as it is now, and
+   * those that are prepared together, or submitted one right after the other, share workers. Resolves when the first worker
+   * can be started without a copy of this process having to be made. Doesn't run anything.
+   * @throws ERR_INVALID_ARG_TYPE; ERR_MP_TARGET; ERR_MP_START_METHOD; ERR_MP_INVALID_STATE; ERR_MP_BROKEN_POOL
+   *
+   * Python has no counterpart.
+   */
+  async prepare(...tasks: readonly Target[]): Promise<void> {
+    const found = tasks.map((task) => this.#accept(task, undefined));
+    await Promise.all(found.map((task) => this.#core.prepare(task)));
+  }
+
   /** Takes no more work; what was submitted is done, then the workers leave. Idempotent. Python: `Pool.close` */
   close(): void {
     this.#core.close();
