@@ -19,7 +19,7 @@ export { taskSignal } from './pool/current_task.js';
 export { type ExecutorMapOptions, type ExecutorOptions, ProcessPoolExecutor } from './pool/executor.js';
 export { Future } from './pool/future.js';
 export type { TimeSummary } from './pool/histogram.js';
-export type { MapOptions, PoolOptions, TaskOptions } from './pool/options.js';
+export type { ApplyOptions, MapOptions, PoolOptions, TaskOptions } from './pool/options.js';
 export { Pool } from './pool/pool.js';
 export type { PoolStats, WorkerStats } from './pool/statistics.js';
 export { cpuCount } from './process/cpu_count.js';

@@ -144,6 +144,30 @@ describe('the life of a pool', () => {
     its.close();
   });
 
+  it('runs tasks of the same key in the same worker', async () => {
+    const made = make({ processes: 2 });
+    const seen = new Map<string, Set<number>>();
+    await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => {
+        const key = `key ${index % 5}`;
+        const { pid } = await made.apply(tasks.whoAmI, [], { key });
+        seen.set(key, (seen.get(key) ?? new Set()).add(pid));
+      }),
+    );
+    assert.deepEqual(
+      [...seen.values()].map(({ size }) => size),
+      [1, 1, 1, 1, 1],
+    );
+    // Its worker's death moves a key, and what waited for that one goes along.
+    const [pid] = [...(seen.get('key 1') as Set<number>)] as [number];
+    const dying = made.apply(tasks.killYourself, ['SIGKILL'], { key: 'key 1' });
+    const waiting = [1, 2, 3].map(() => made.apply(tasks.whoAmI, [], { key: 'key 1' }));
+    await assert.rejects(dying, { code: 'ERR_MP_WORKER_DIED' });
+    const pids = new Set((await Promise.all(waiting)).map((each) => each.pid));
+    assert.equal(pids.size, 1);
+    assert(!pids.has(pid));
+  });
+
   it('tells what it has done', async () => {
     const made = make({ processes: 2 });
     await made.map(tasks.square, [1, 2, 3, 4], { chunkSize: 2 });

@@ -8,6 +8,8 @@ export interface Source {
   readonly priority: number;
   readonly order: number;
   readonly generation: Generation;
+  /** Those of the same key have the same worker. */
+  readonly key: unknown;
   /** How many jobs there are now, at least. */
   readonly waiting: number;
   take(): Job | undefined;

@@ -20,6 +20,7 @@ export abstract class Batch implements Source, JobOwner, Undertaking {
   readonly priority: number;
   readonly order: number;
   readonly generation: Generation;
+  readonly key = undefined;
   protected readonly core: Core;
   protected readonly feed: Feed;
   readonly #task: TaskFunction;

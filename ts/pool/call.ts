@@ -26,7 +26,7 @@ export class Call implements JobOwner, Undertaking {
     core: Core,
     task: TaskFunction,
     args: readonly unknown[],
-    { signal, limits, priority }: CallOptions,
+    { signal, limits, priority, key }: CallOptions,
     settlement: Settlement,
   ) {
     this.#core = core;
@@ -44,6 +44,7 @@ export class Call implements JobOwner, Undertaking {
       position: 0,
       priority,
       order: core.nextOrder(),
+      key,
     });
     this.#job.seal();
   }

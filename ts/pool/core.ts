@@ -3,15 +3,16 @@
 import { BrokenPoolError, CancelledError, InvalidStateError, SerializationError } from '../errors.js';
 import type { StartMethod } from '../process/start_method.js';
 import { Agenda, type Source } from './agenda.js';
+import { Crew, type CrewListener } from './crew.js';
 import type { TaskFunction } from './functions.js';
 import type { Generation } from './generation.js';
 import { Generations } from './generations.js';
-import type { HostedWorker } from './host.js';
 import type { Job } from './job.js';
 import { KeepAlive } from './keep_alive.js';
 import { Single } from './single.js';
 import { Statistics } from './statistics.js';
-import { Worker, type WorkerListener } from './worker.js';
+import { Sticky } from './sticky.js';
+import type { Worker, WorkerListener } from './worker.js';
 
 export interface CoreOptions {
   readonly processes: number;
@@ -24,14 +25,8 @@ export interface CoreOptions {
   readonly strict: boolean;
 }
 
-/** A part of the limit that a worker's own may be lower by: not all are to be replaced at once. */
-const JITTER = 0.1;
 /** Workers that may end, one after the other, before they could work. */
 const MOST_FAILURES = 3;
-/** Workers that a template is asked for at a time. */
-const MOST_STARTING = 2;
-/** Milliseconds after which idle workers beyond the pool's number leave. */
-const IDLE = 500;
 
 /** A call of the pool's that is not settled. */
 export interface Undertaking {
@@ -42,24 +37,23 @@ export interface Undertaking {
   hurry?(): void;
 }
 
-export class Core implements WorkerListener {
+export class Core implements WorkerListener, CrewListener {
   readonly options: CoreOptions;
   readonly statistics: Statistics;
   readonly #agenda: Agenda = new Agenda();
   readonly #generations: Generations;
-  readonly #workers: Set<Worker> = new Set();
+  readonly #crew: Crew;
+  readonly #sticky: Sticky = new Sticky();
   readonly #undertakings: Set<Undertaking> = new Set();
   readonly #keepAlive: KeepAlive = new KeepAlive();
   readonly #owner: number = process.pid;
   #order = 0;
-  #names = 0;
   #isClosed = false;
   #isDispatching = false;
   #isTerminated = false;
   #broken: BrokenPoolError | undefined;
-  #tidying: NodeJS.Timeout | undefined;
   #end: () => void = () => {};
-  readonly ended: Promise<void> = new Promise((resolve) => {
+  readonly whenEnded: Promise<void> = new Promise((resolve) => {
     this.#end = resolve;
   });
 
@@ -67,6 +61,7 @@ export class Core implements WorkerListener {
     this.options = options;
     this.statistics = new Statistics(options.processes);
     this.#generations = new Generations(options);
+    this.#crew = new Crew(options, this.#generations, this);
   }
 
   // ---- for who submits
@@ -159,15 +154,20 @@ export class Core implements WorkerListener {
   }
 
   get pids(): number[] {
-    return [...this.#workers].flatMap(({ pid, state }) => (pid === undefined || state === 'ended' ? [] : [pid]));
+    return [...this.workers].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
   get workers(): ReadonlySet<Worker> {
-    return this.#workers;
+    return this.#crew.workers;
   }
 
   get agenda(): ReadonlySet<Source> {
     return this.#agenda.all;
+  }
+
+  /** Tasks that wait for the worker of their key. */
+  get parked(): number {
+    return this.#sticky.parked;
   }
 
   // ---- the end
@@ -184,10 +184,11 @@ export class Core implements WorkerListener {
     if (this.#isTerminated) return;
     this.#isClosed = true;
     this.#isTerminated = true;
-    const jobs = [...this.#workers].flatMap(({ outstanding }) => outstanding);
-    for (const worker of this.#workers) worker.takeBack();
+    const jobs = [...this.workers].flatMap(({ outstanding }) => outstanding);
+    for (const worker of this.workers) worker.takeBack();
     for (const source of [...this.#agenda.all]) source.fail(error);
     while (this.#agenda.first !== undefined) this.#agenda.removeFirst();
+    for (const worker of this.workers) this.#sticky.release(worker, (source) => source.fail(error));
     for (const job of jobs) {
       if (!job.isAbandoned) for (let item = job.told; item < job.count; item += 1) job.owner.fail(job, item, error);
       job.isAbandoned = true;
@@ -207,16 +208,16 @@ export class Core implements WorkerListener {
   #endWhenQuiet(): void {
     if (!this.#isClosed || (this.#undertakings.size > 0 && !this.#isTerminated)) return;
     if (!this.#isTerminated) {
-      for (const worker of this.#workers) {
+      for (const worker of this.workers) {
         if (worker.outstanding.length > 0) return;
         worker.leave();
       }
-      if (this.#workers.size > 0) return;
+      if (this.workers.size > 0) return;
     }
-    clearTimeout(this.#tidying);
+    this.#crew.close();
     this.#keepAlive.close();
     this.#generations.close();
-    if (this.#workers.size > 0) return;
+    if (this.workers.size > 0) return;
     void this.#generations.ended.then(() => this.#end());
   }
 
@@ -228,64 +229,55 @@ export class Core implements WorkerListener {
     try {
       do this.#assign();
       while (this.#spread());
-      this.#grow();
+      if (!this.#isTerminated) this.#crew.grow((generation) => this.#waitingFor(generation, this.options.processes));
     } finally {
       this.#isDispatching = false;
     }
-    this.#keepAlive.set(this.#agenda.first !== undefined || [...this.#workers].some(({ isIdle }) => !isIdle));
+    this.#keepAlive.set(this.#agenda.first !== undefined || [...this.workers].some(({ isIdle }) => !isIdle));
   }
 
   #assign(): void {
+    this.#sticky.unpark(
+      (worker) => this.#mayTake(worker),
+      (worker, source) => this.#give(worker, source),
+    );
     for (let source = this.#agenda.first; source !== undefined; source = this.#agenda.first) {
       if (source.waiting === 0) {
         this.#agenda.removeFirst();
         continue;
       }
-      const worker = this.#workerFor(source);
+      const own = this.#sticky.workerFor(source);
+      if (own !== undefined && !this.#mayTake(own)) {
+        this.#agenda.removeFirst();
+        this.#sticky.park(own, source);
+        continue;
+      }
+      const worker = own ?? this.#workerFor(source);
       if (worker === undefined) return;
-      const job = source.take();
-      if (job !== undefined) this.#send(worker, job);
+      this.#give(worker, source);
     }
   }
 
-  /** How many more workers may be given work. */
-  #vacancies(): number {
-    let active = 0;
-    for (const worker of this.#workers) if (!worker.isIdle || worker.state === 'starting') active += 1;
-    return this.options.processes - active;
+  #give(worker: Worker, source: Source): void {
+    const job = source.take();
+    if (job === undefined) return;
+    this.#sticky.bind(job, worker);
+    this.#send(worker, job);
+  }
+
+  #mayTake(worker: Worker): boolean {
+    return worker.room > 0 && (!worker.isIdle || this.#crew.vacancies > 0);
   }
 
   /** Who takes the next job of this source; undefined when nobody can for now. */
   #workerFor({ generation }: Source): Worker | undefined {
-    const mayBegin = this.#vacancies() > 0;
+    const mayBegin = this.#crew.vacancies > 0;
     let best: Worker | undefined;
     for (const worker of generation.workers) {
       if (worker.room <= 0 || (worker.isIdle && !mayBegin)) continue;
       if (worker.outstanding.length < (best?.outstanding.length ?? Number.POSITIVE_INFINITY)) best = worker;
     }
     return best;
-  }
-
-  /** Starts workers for what nobody has begun. */
-  #grow(): void {
-    if (this.#isTerminated) return;
-    let vacancies = this.#vacancies();
-    for (const generation of this.#generations.all) {
-      if (vacancies <= 0) return;
-      let wanted = this.#waitingFor(generation, this.options.processes);
-      let starting = 0;
-      let usable = 0;
-      for (const { state, outstanding } of generation.workers) {
-        if (state === 'leaving') continue;
-        usable += 1;
-        if (state === 'starting') starting += 1;
-        else wanted += Math.max(0, outstanding.length - 1);
-      }
-      wanted = Math.min(wanted - starting, this.options.processes - usable);
-      // A template makes one after the other, and short tasks may be done before it has made all.
-      if (this.options.method === 'fork') wanted = Math.min(wanted, MOST_STARTING - starting);
-      for (; wanted > 0 && vacancies > 0; wanted -= 1, vacancies -= 1) this.#start(generation);
-    }
   }
 
   /** Jobs of the generation that nobody has; not counted further than `enough`. */
@@ -332,9 +324,9 @@ export class Core implements WorkerListener {
       let busiest: Worker | undefined;
       for (const worker of workers) {
         if (worker.isIdle && worker.room > 0) idle = true;
-        if (worker.outstanding.length > Math.max(1, busiest?.outstanding.length ?? 0)) busiest = worker;
+        if (worker.unbegun > (busiest?.unbegun ?? 0)) busiest = worker;
       }
-      if (!idle || busiest === undefined || this.#vacancies() <= 0) continue;
+      if (!idle || busiest === undefined || this.#crew.vacancies <= 0) continue;
       const back = busiest.takeBack();
       this.#putBack(back);
       if (back.length > 0) return true;
@@ -342,77 +334,32 @@ export class Core implements WorkerListener {
     return false;
   }
 
-  // ---- workers come and go
+  // ---- what becomes of workers
 
-  #start(generation: Generation): void {
-    generation.lastUsed = performance.now();
-    this.#makeRoom(generation);
-    const { maxTasksPerChild, maxMemoryPerChild, initializer, initArgs } = this.options;
-    const limit =
-      maxTasksPerChild === Number.POSITIVE_INFINITY
-        ? maxTasksPerChild
-        : maxTasksPerChild - Math.floor(Math.random() * JITTER * maxTasksPerChild);
-    let worker: Worker;
-    try {
-      worker = new Worker(`Worker-${++this.#names}`, generation, limit, this);
-    } catch (error) {
-      this.#failGeneration(generation, error);
-      return;
-    }
-    generation.workers.add(worker);
-    this.#workers.add(worker);
-    worker.open();
-    const assignment = {
-      channel: worker.channel.theirs,
-      initializer: initializer === undefined ? undefined : { fn: initializer.number, place: initializer.place },
-      initArgs,
-      isFresh: this.options.method !== 'fork',
-      tellsMemory: maxMemoryPerChild !== Number.POSITIVE_INFINITY,
-    };
-    this.#generations
-      .hostOf(generation)
-      .start(worker.name, assignment)
-      .then(
-        (hosted) => this.#started(worker, hosted),
-        (error: unknown) => this.#notStarted(worker, error),
-      );
-  }
-
-  #started(worker: Worker, hosted: HostedWorker): void {
-    worker.channel.gaveAway();
-    worker.hosted = hosted;
-    void hosted.ended.then((exitCode) => this.#bury(worker, exitCode));
-  }
-
-  #notStarted(worker: Worker, error: unknown): void {
-    this.#remove(worker);
+  /** It could not be started. */
+  lost(worker: Worker, error: unknown): void {
     this.#putBack(worker.bury(0));
-    this.#failGeneration(worker.generation, error);
+    this.hopeless(worker.generation, error);
     this.dispatch();
     this.#endWhenQuiet();
   }
 
   /** Without workers, and without means to get some, nothing of it can be done. */
-  #failGeneration(generation: Generation, error: unknown): void {
+  hopeless(generation: Generation, error: unknown): void {
     generation.failures += 1;
     if (generation.workers.size > 0) return;
     if (generation.host?.isLost === true && generation.failures < MOST_FAILURES) return;
     for (const source of [...this.#agenda.all]) if (source.generation === generation) source.fail(error);
   }
 
-  #remove(worker: Worker): void {
-    worker.generation.workers.delete(worker);
-    this.#workers.delete(worker);
-  }
-
-  #bury(worker: Worker, exitCode: number): void {
+  ended(worker: Worker, exitCode: number): void {
     worker.hearLast();
     const { state } = worker;
-    this.#remove(worker);
     if (this.options.strict && state === 'ready' && !this.#isTerminated) {
       this.#break('a worker died', worker.death(exitCode, worker.outstanding[0]?.task.name));
     }
     this.#putBack(worker.bury(exitCode));
+    this.#sticky.release(worker, (source) => this.#agenda.add(source));
     if (state === 'starting' && !this.#isTerminated) this.#mourn(worker, exitCode);
     this.dispatch();
     this.#endWhenQuiet();
@@ -424,31 +371,6 @@ export class Core implements WorkerListener {
     if (exitCode < 0 && generation.failures < MOST_FAILURES) return;
     const what = `${name} (pid ${pid}) ended with ${exitCode} before it could work`;
     this.#break(what, new Error(what));
-  }
-
-  /** More workers than tasks may run at once are kept for a while, for functions that take turns. */
-  #makeRoom(generation: Generation): void {
-    if (this.#workers.size < 2 * this.options.processes) return;
-    let oldest: Worker | undefined;
-    for (const worker of this.#workers) {
-      if (worker.generation === generation || worker.state !== 'ready' || !worker.isIdle) continue;
-      if (worker.lastUsed < (oldest?.lastUsed ?? Number.POSITIVE_INFINITY)) oldest = worker;
-    }
-    oldest?.leave();
-  }
-
-  #tidyLater(): void {
-    if (this.#workers.size <= this.options.processes) return;
-    if (this.#tidying !== undefined) {
-      this.#tidying.refresh();
-      return;
-    }
-    this.#tidying = setTimeout(() => {
-      this.#tidying = undefined;
-      const idle = [...this.#workers].filter(({ state, isIdle }) => state === 'ready' && isIdle);
-      idle.sort((one, other) => one.lastUsed - other.lastUsed);
-      for (const worker of idle.slice(0, this.#workers.size - this.options.processes)) worker.leave();
-    }, IDLE).unref();
   }
 
   // ---- what workers tell
@@ -486,7 +408,7 @@ export class Core implements WorkerListener {
 
   heard(): void {
     this.dispatch();
-    this.#tidyLater();
+    this.#crew.tidyLater();
     this.#endWhenQuiet();
   }
 }

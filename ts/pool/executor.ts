@@ -132,7 +132,7 @@ export class ProcessPoolExecutor {
     validateBoolean(cancelFutures, 'options.cancelFutures');
     if (cancelFutures) for (const future of [...this.#futures]) future.cancel();
     this.#core.close();
-    if (wait) await whenEnded(this.#core.ended, Number.POSITIVE_INFINITY, undefined);
+    if (wait) await whenEnded(this.#core.whenEnded, Number.POSITIVE_INFINITY, undefined);
   }
 
   /** Stops the workers now: what is not done rejects with ERR_MP_CANCELLED. Python 3.14: `terminate_workers` */

@@ -15,7 +15,6 @@ export class Generation {
   unfinished = 0;
   /** Workers, or the host, that ended before they could work, one after the other. */
   failures = 0;
-  lastUsed: number = performance.now();
   #isOpen = true;
   isClosed = false;
 

@@ -56,6 +56,7 @@ export interface JobOptions {
   readonly position: number;
   readonly priority: number;
   readonly order: number;
+  readonly key?: unknown;
 }
 
 export class Job {
@@ -70,6 +71,7 @@ export class Job {
   readonly position: number;
   readonly priority: number;
   readonly order: number;
+  readonly key: unknown;
   /** One of its calls has failed. */
   hasFailed = false;
   /** Calls. */
@@ -92,7 +94,7 @@ export class Job {
   #sealed: Sealed | undefined;
 
   constructor(options: JobOptions) {
-    const { owner, task, generation, flags, items, context, limits, position, priority, order } = options;
+    const { owner, task, generation, flags, items, context, limits, position, priority, order, key } = options;
     this.owner = owner;
     this.task = task;
     this.generation = generation;
@@ -103,6 +105,7 @@ export class Job {
     this.position = position;
     this.priority = priority;
     this.order = order;
+    this.key = key;
     this.count = (flags & CHUNK) === 0 ? 1 : items.length;
   }
 

@@ -35,6 +35,14 @@ export interface TaskOptions {
   priority?: number;
 }
 
+export interface ApplyOptions extends TaskOptions {
+  /**
+   * Tasks of the same key and generation of functions run in the same worker, as long as that lives, one after the other:
+   * what they keep in its memory they find again. Compared as keys of a Map.
+   */
+  key?: unknown;
+}
+
 export interface MapOptions extends TaskOptions {
   /** Items that a worker is sent at once. */
   chunkSize?: number;
@@ -47,6 +55,7 @@ export interface CallOptions {
   readonly signal: AbortSignal | undefined;
   readonly limits: Limits;
   readonly priority: number;
+  readonly key: unknown;
 }
 
 export interface CheckedMapOptions extends CallOptions {
@@ -60,24 +69,25 @@ const USUAL: CallOptions = {
   signal: undefined,
   limits: { timeout: Number.POSITIVE_INFINITY, graceTime: GRACE_TIME },
   priority: 0,
+  key: undefined,
 };
 
-export function callOptions(options: TaskOptions | undefined): CallOptions {
+export function callOptions(options: ApplyOptions | undefined): CallOptions {
   if (options === undefined) return USUAL;
   validateOptions(options, 'options');
-  const { signal, timeout = Number.POSITIVE_INFINITY, graceTime = GRACE_TIME, priority = 0 } = options;
+  const { signal, timeout = Number.POSITIVE_INFINITY, graceTime = GRACE_TIME, priority = 0, key } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgType('options.signal', 'an instance of AbortSignal', signal);
   }
   validateNumber(timeout, 'options.timeout');
   validateNumber(graceTime, 'options.graceTime');
   validateNumber(priority, 'options.priority', Number.NEGATIVE_INFINITY);
-  return { signal, limits: { timeout, graceTime }, priority };
+  return { signal, limits: { timeout, graceTime }, priority, key };
 }
 
 export function mapOptions(options: MapOptions | undefined): CheckedMapOptions {
   const { chunkSize, onProgress } = options ?? {};
-  const checked = callOptions(options);
+  const checked = { ...callOptions(options), key: undefined };
   if (chunkSize !== undefined) validateInteger(chunkSize, 'options.chunkSize', 1);
   if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
   return { ...checked, chunkSize, onProgress };

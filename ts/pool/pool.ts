@@ -12,7 +12,7 @@ import { Core } from './core.js';
 import { taskFunctionOf } from './functions.js';
 import { StreamBatch } from './imap.js';
 import { MapBatch } from './map.js';
-import { callOptions, type MapOptions, mapOptions, type PoolOptions, type TaskOptions } from './options.js';
+import { type ApplyOptions, callOptions, type MapOptions, mapOptions, type PoolOptions } from './options.js';
 import { STAR } from './protocol.js';
 import { coreOptions } from './settings.js';
 import type { PoolStats } from './statistics.js';
@@ -60,7 +60,7 @@ export class Pool {
    *
    * Python: `Pool.apply_async`
    */
-  apply<A extends readonly unknown[], R>(task: Target<A, R>, args?: A, options?: TaskOptions): Promise<R> {
+  apply<A extends readonly unknown[], R>(task: Target<A, R>, args?: A, options?: ApplyOptions): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const checked = callOptions(options);
       if (args !== undefined && !Array.isArray(args)) throw invalidArgType('args', 'an array', args);
@@ -169,7 +169,7 @@ export class Pool {
     const signal = signalOf(options);
     this.#core.mustBeOwn();
     if (!this.#core.isClosed) throw new InvalidStateError('close() or terminate() the pool before join()');
-    return whenEnded(this.#core.ended, deadline, signal);
+    return whenEnded(this.#core.whenEnded, deadline, signal);
   }
 
   /** How many tasks run at once. */

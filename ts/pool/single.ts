@@ -8,6 +8,7 @@ export class Single implements Source {
   readonly priority: number;
   readonly order: number;
   readonly generation: Generation;
+  readonly key: unknown;
   #job: Job | undefined;
 
   constructor(job: Job, priority: number, order: number) {
@@ -15,6 +16,7 @@ export class Single implements Source {
     this.priority = priority;
     this.order = order;
     this.generation = job.generation;
+    this.key = job.key;
     job.source = this;
   }
 

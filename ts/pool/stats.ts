@@ -5,8 +5,8 @@ import { memoryOf } from './memory.js';
 import { RUNNING } from './protocol.js';
 import type { PoolStats } from './statistics.js';
 
-export function statsOf({ agenda, workers, statistics }: Core): PoolStats {
-  let queued = 0;
+export function statsOf({ agenda, parked, workers, statistics }: Core): PoolStats {
+  let queued = parked;
   for (const { waiting } of agenda) queued += waiting;
   let running = 0;
   for (const { outstanding, words } of workers) {

@@ -95,6 +95,15 @@ export class Worker {
     return this.outstanding.length === 0;
   }
 
+  /** Jobs behind the one that it runs which others may run as well. */
+  get unbegun(): number {
+    let count = 0;
+    for (let index = 1; index < this.outstanding.length; index += 1) {
+      if (this.outstanding[index]?.key === undefined) count += 1;
+    }
+    return count;
+  }
+
   /** How many more jobs it is good to send it now. */
   get room(): number {
     if (this.state !== 'ready' || this.#isFull) return 0;
