@@ -95,8 +95,8 @@ describe('ProcessPoolExecutor', () => {
     await future;
     assert.equal(await waiting[0], 1);
     assert.equal(await waiting[2], 9);
-    await assert.rejects(waiting[1]?.result() as Promise<number>, CancelledError);
-    await assert.rejects(waiting[1]?.exception() as Promise<unknown>, CancelledError);
+    await assert.rejects(async () => waiting[1]?.result(), CancelledError);
+    await assert.rejects(async () => waiting[1]?.exception(), CancelledError);
   });
 
   it('calls back when a future is done, in order, and at once when it is', async () => {
@@ -244,9 +244,9 @@ describe('ProcessPoolExecutor', () => {
     const third = executor.submit(tasks.square, 3);
     await letGo();
     const first = await waitFutures<unknown>([future, second, third], { returnWhen: 'FIRST_COMPLETED' });
-    assert(first.done.has(future as Future<unknown>));
+    assert(first.done.has(future));
     const error = await waitFutures<unknown>([future, second, third], { returnWhen: 'FIRST_EXCEPTION' });
-    assert(error.done.has(second as Future<unknown>));
+    assert(error.done.has(second));
     const all = await waitFutures<unknown>([future, second, third, third]);
     assert.equal(all.done.size, 3);
     assert.equal((await waitFutures([])).done.size, 0);

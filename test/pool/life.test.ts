@@ -116,7 +116,7 @@ describe('the life of a pool', () => {
     const made = make();
     const told = await Promise.all([
       tasks.request.run({ id: 1 }, () => made.apply(tasks.tellRequest)),
-      tasks.request.run('two', () => made.map(tasks.tellRequest as () => unknown, [1, 2])),
+      tasks.request.run('two', () => made.map(tasks.tellRequest, [1, 2])),
       made.apply(tasks.tellRequest),
     ]);
     assert.deepEqual(told, [{ id: 1 }, ['two', 'two'], undefined]);

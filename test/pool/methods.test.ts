@@ -122,7 +122,7 @@ for (const startMethod of getAllStartMethods()) {
     it('initialises each worker before its first task', async () => {
       const settings = { processes: 2, startMethod, initializer: tasks.prepare, initArgs: [{ a: 1 }] };
       await using other = new Pool(settings);
-      assert.deepEqual(await other.map(tasks.tellPrepared as () => unknown, [1, 2, 3]), [{ a: 1 }, { a: 1 }, { a: 1 }]);
+      assert.deepEqual(await other.map(tasks.tellPrepared, [1, 2, 3]), [{ a: 1 }, { a: 1 }, { a: 1 }]);
     });
 
     it('has pools inside of its tasks', async () => {

@@ -322,7 +322,7 @@ describe('what becomes of tasks', () => {
   it('is part of a map that is aborted', async () => {
     make();
     const controller = new AbortController();
-    const map = pool.map(tasks.heed as () => Promise<string>, [1, 2, 3], {
+    const map = pool.map(tasks.heed, [1, 2, 3], {
       signal: controller.signal,
       chunkSize: 2,
       graceTime: 600_000,

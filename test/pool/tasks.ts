@@ -54,7 +54,8 @@ export const {
     throw new OddError('odd');
   },
   failWithText: () => {
-    throw 'just text';
+    const text: unknown = 'just text';
+    throw text;
   },
   exitWith: (code: number) => process.exit(code),
   killYourself: (signal: NodeJS.Signals) => {

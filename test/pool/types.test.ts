@@ -16,7 +16,9 @@ import * as tasks from './tasks.js';
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /** Compiles when both are the same type. */
-function same<A, B>(_: Equal<A, B>): void {}
+function same<A, B>(isSame: Equal<A, B>): void {
+  assert.equal(isSame, true);
+}
 
 const { length, sum } = importable(import.meta, {
   length: (text: string) => text.length,
@@ -73,7 +75,8 @@ export async function compiles(pool: Pool, executor: ProcessPoolExecutor): Promi
   same<typeof done, Set<Future<number>>>(true);
 
   // @ts-expect-error: no such option
-  new Pool({ workers: 3 });
+  pool = new Pool({ workers: 3 });
+  assert(pool);
 }
 
 describe('the types of tasks', () => {

@@ -68,7 +68,8 @@ async function* complete<R>(
   for (let count = 0; count < all.size; count += 1) {
     if (done.length === 0) await waitForOne(all.size - count);
     const future = done.shift() as Future<R>;
-    yield { future, ...(future.outcome as Outcome<R>) } as Completed<R>;
+    const outcome = future.outcome as Outcome<R>;
+    yield { future, ...outcome };
   }
 
   function waitForOne(left: number): Promise<void> {

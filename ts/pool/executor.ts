@@ -77,8 +77,8 @@ export class ProcessPoolExecutor {
     const found = taskFunctionOf(task, this.#core.options.method);
     const promisor = promise<R>();
     const { future } = promisor;
-    this.#futures.add(future as Future<unknown>);
-    future.addDoneCallback(() => this.#futures.delete(future as Future<unknown>));
+    this.#futures.add(future);
+    future.addDoneCallback(() => this.#futures.delete(future));
     try {
       const settlement = { resolve: promisor.resolve as (value: unknown) => void, reject: promisor.reject };
       const call = new Call(this.#core, found, args, callOptions(undefined), settlement);

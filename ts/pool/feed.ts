@@ -25,7 +25,7 @@ export function feedOf(items: unknown, buffered: number, ready: () => void): Fee
     if (Symbol.asyncIterator in items) return new AsyncFeed(items as AsyncIterable<unknown>, buffered, ready);
     if (Symbol.iterator in items) return new IterableFeed(items as Iterable<unknown>);
   }
-  if (typeof items === 'string') return new ListFeed([...items]);
+  if (typeof items === 'string') return new ListFeed(Array.from(items));
   throw invalidArgType('items', 'an iterable or an async iterable', items);
 }
 

@@ -97,18 +97,18 @@ export class Future<R> implements PromiseLike<R> {
 
   // biome-ignore lint/suspicious/noThenProperty: a future is awaited
   get then(): Promise<R>['then'] {
-    const promise = this.#asPromise();
-    return promise.then.bind(promise) as Promise<R>['then'];
+    const settled = this.#asPromise();
+    return settled.then.bind(settled);
   }
 
   get catch(): Promise<R>['catch'] {
-    const promise = this.#asPromise();
-    return promise.catch.bind(promise) as Promise<R>['catch'];
+    const settled = this.#asPromise();
+    return settled.catch.bind(settled);
   }
 
   get finally(): Promise<R>['finally'] {
-    const promise = this.#asPromise();
-    return promise.finally.bind(promise);
+    const settled = this.#asPromise();
+    return settled.finally.bind(settled);
   }
 
   #asPromise(): Promise<R> {

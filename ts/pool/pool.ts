@@ -65,10 +65,7 @@ export class Pool {
       const checked = callOptions(options);
       if (args !== undefined && !Array.isArray(args)) throw invalidArgType('args', 'an array', args);
       const found = this.#accept(task, checked.signal);
-      new Call(this.#core, found, args ?? [], checked, {
-        resolve: resolve as (value: unknown) => void,
-        reject,
-      }).begin();
+      new Call(this.#core, found, args ?? [], checked, { resolve, reject }).begin();
     });
   }
 

@@ -58,13 +58,13 @@ export class Template implements Host {
 
   /** Is forked at the next clean point of the event loop. `initArgs` are in its memory, they need not travel. */
   constructor(initArgs: readonly unknown[]) {
-    const [ours, theirs] = Pipe<unknown>();
+    const [ours, theirs] = Pipe();
     this.#connection = ours;
     connections.value.add(ours);
     this.#process = tree.unnumbered(
       () =>
         new Process({
-          target: () => serve(theirs as Connection<Request>, initArgs),
+          target: () => serve(theirs, initArgs),
           name: 'Pool',
           daemon: true,
           startMethod: 'fork',
@@ -110,8 +110,7 @@ export class Template implements Host {
       this.#asked.set(number, { started, failed, ended: end });
       this.#ask({ kind: 'start', number, name, assignment: { ...assignment, initArgs: [] } });
     });
-    const signal = (name: NodeJS.Signals): void => this.#ask({ kind: 'signal', number, signal: name });
-    return { pid, ended, signal };
+    return { pid, ended, signal: (signal) => this.#ask({ kind: 'signal', number, signal }) };
   }
 
   #ask(request: Request): void {
