@@ -220,6 +220,24 @@ describe('the life of a pool', () => {
     });
   }
 
+  it('lets a program end that has waited for its end twice', async () => {
+    pool = undefined;
+    const script = `
+      import { Pool, ProcessPoolExecutor } from 'posix-multiprocessing';
+      import { square } from '${tasksUrl}';
+      const pool = new Pool(1);
+      console.log(await pool.apply(square, [2]));
+      pool.close();
+      await pool.join();
+      await pool.join();
+      const executor = new ProcessPoolExecutor({ maxWorkers: 1 });
+      await executor.shutdown();
+      await executor.shutdown();`;
+    const { code, stdout, stderr, timedOut, facts } = await runScript(script);
+    assert(!timedOut, facts);
+    assert.deepEqual([code, stdout, stderr], [0, '4\n', '']);
+  });
+
   it('leaves Ctrl-C to the program', async () => {
     pool = undefined;
     const script = `

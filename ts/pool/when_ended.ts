@@ -9,13 +9,16 @@ export function whenEnded(ended: Promise<void>, deadline: Deadline, signal: Abor
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     let timer: NodeJS.Timeout | undefined;
+    let isOver = false;
     const leave = (settle: () => void): void => {
+      isOver = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       settle();
     };
     const onAbort = (): void => leave(() => reject(signal?.reason));
     const wait = (): void => {
+      if (isOver) return;
       const left = millisecondsLeft(deadline);
       if (left === 0) leave(() => resolve(false));
       else timer = setTimeout(wait, left < 0 ? LONGEST_TIMER : Math.min(Math.ceil(left), LONGEST_TIMER));
