@@ -11,7 +11,13 @@ const dist = path.join(root, 'dist');
 const stamp = path.join(root, 'out/bundle.sources');
 
 /** ES modules that show what a module of ts/ exports. library.ts exports each as a namespace of the same name. */
-const modules = { index: 'index', posix: 'posix', internals: 'internals', fresh_server: 'manager/fresh_server' };
+const modules = {
+  index: 'index',
+  posix: 'posix',
+  internals: 'internals',
+  fresh_server: 'manager/fresh_server',
+  fresh_worker: 'pool/fresh_worker',
+};
 /** Programs, that call main(). CommonJS: node runs that sooner. */
 const programs = ['fork_server_main', 'fresh_main'];
 

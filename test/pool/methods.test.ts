@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'mocha';
 import { getAllStartMethods, getContext, Pipe, Pool, RemoteError, TargetError } from 'posix-multiprocessing';
-import { stopForkServer } from '#dist/process/fork_server.js';
+import { stopForkServer } from '#internals';
 import * as tasks from './tasks.js';
 
 const tasksUrl = new URL('./tasks.js', import.meta.url);

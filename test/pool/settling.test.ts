@@ -374,7 +374,7 @@ describe('what becomes of tasks', () => {
       if (x === 4) tasks.spin();
       return x;
     };
-    const results = pool.imap(slowly, [1, 2, 3, 4, 5], { chunkSize: 5, timeout: 500, graceTime: 100 });
+    const results = pool.imap(slowly, [1, 2, 3, 4, 5], { chunkSize: 5, timeout: 2_000, graceTime: 100 });
     const outcomes: unknown[] = [];
     for (let count = 0; count < 5; count += 1) {
       outcomes.push(

@@ -3,8 +3,9 @@
  * their copy of this table. What any process finds by a place in a module is imported.
  */
 
+import { type Place, placeIn } from '../internal/importables.js';
 import { perProcess } from '../internal/per_process.js';
-import { knownPlace, type Place, placeOf } from '../process/importable.js';
+import { placeOf } from '../process/importable.js';
 import type { StartMethod } from '../process/start_method.js';
 import { resolveTarget } from '../process/target.js';
 
@@ -70,7 +71,7 @@ export function taskFunctionOf(target: unknown, method: StartMethod, name: strin
   if (typeof found !== 'function') {
     return { number: table.value.numberOfPlace(found), name: found.exportName, place: found, closure: undefined };
   }
-  const place = method === 'fork' ? knownPlace(found) : placeOf(found, method);
+  const place = method === 'fork' ? placeIn(found) : placeOf(found, method);
   const called = found.name === '' ? 'an anonymous function' : found.name;
   if (place !== undefined) {
     return { number: table.value.numberOfPlace(place), name: called, place, closure: undefined };

@@ -1,6 +1,7 @@
 /** Where the workers of a pool come from. */
 
 import { READABLE, whenReady } from '../internal/readiness.js';
+import { packageFile } from '../native/load.js';
 import { Process } from '../process/process.js';
 import type { StartMethod } from '../process/start_method.js';
 import { tree } from '../process/tree.js';
@@ -28,7 +29,7 @@ export interface Host {
   readonly ended: Promise<void>;
 }
 
-const MAIN = new URL('./worker_main.js#work', import.meta.url);
+const MAIN = packageFile('fresh_worker.js#work');
 
 /** Workers that this process starts itself, one by one. */
 export class ProcessHost implements Host {

@@ -72,6 +72,8 @@ export class Job {
   readonly priority: number;
   readonly order: number;
   readonly key: unknown;
+  /** Its wait is among the pool's figures. */
+  isCounted = false;
   /** One of its calls has failed. */
   hasFailed = false;
   /** Calls. */

@@ -42,7 +42,10 @@ export class Statistics {
     this.#processes = processes;
   }
 
+  /** It was sent to a worker; what is taken back and sent to another one counts once. */
   began(job: Job): void {
+    if (job.isCounted) return;
+    job.isCounted = true;
     const now = performance.now();
     this.#since ??= now;
     this.waitTime.record(now - job.since);
