@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import inspector from 'node:inspector';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -155,6 +155,24 @@ describe('forkSupport', () => {
       stdout,
       'true\ntrace events are on: the thread that writes them does not exist in a child\n4\n4\n4\nForkWarning,MP_FOREIGN_THREADS,true\n',
     );
+  });
+
+  it('knows its threads where their numbers begin anew', async function () {
+    const largest = Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8'));
+    for (let left = 4; left < 12; left++) {
+      try {
+        writeFileSync('/proc/sys/kernel/ns_last_pid', String(largest - 1 - left));
+      } catch {
+        this.skip(); // for root of this namespace only
+      }
+      const { stdout, stderr } = await runScript(`
+        import { readFile } from 'node:fs/promises';
+        import { forkSupport } from 'posix-multiprocessing';
+        await Promise.all(Array.from({ length: 8 }, () => readFile('/proc/version')));
+        console.log(forkSupport().supported);
+      `);
+      assert.deepEqual({ stdout, stderr }, { stdout: 'true\n', stderr: '' });
+    }
   });
 
   it('says no right after a Worker was made, before it runs', async () => {
