@@ -4,6 +4,7 @@
 //   npm run soak -- --shared              kills of trees that make, open and remove shared memory, for --seconds
 //   npm run soak -- --queues              kills of producers and consumers of queues, item by item: --kills (1,000)
 //   npm run soak -- --pool                kills of a pool's workers under every kind of call, for --seconds
+//   npm run soak -- --alive 500            so many children at once by each start method, or what the free memory carries
 //   npm run soak -- --node 24 --node 26
 // A child that hangs leaves its backtrace in out/soak/.
 import { parseArgs } from 'node:util';
@@ -20,11 +21,13 @@ const options = {
   pool: { type: 'boolean', default: false },
   queues: { type: 'boolean', default: false },
   kills: { type: 'string', default: '1000' },
+  alive: { type: 'string' },
   node: { type: 'string', multiple: true, default: [] },
 };
 
 /** What node is to run, and with what in its environment. */
-function storm({ forks, seed, locks, shared, seconds, pool, queues, kills }) {
+function storm({ forks, seed, locks, shared, seconds, pool, queues, kills, alive }) {
+  if (alive) return { args: ['out/test/soak/alive_together.js', '--alive', alive] };
   if (locks) return { args: ['out/test/soak/lock_storm.js', '--seconds', seconds] };
   if (shared) return { args: ['out/test/soak/shared_kills.js', '--seconds', seconds] };
   if (pool) return { args: ['out/test/soak/pool_kills.js', '--seconds', seconds] };

@@ -78,7 +78,7 @@ describe('the packed package', function () {
       ),
     );
     assert.deepEqual(
-      files.filter((file) => /tsbuildinfo|\.test\.|native\/test|node_modules/.test(file)),
+      files.filter((file) => /tsbuildinfo|\.test\.|native\/test|node_modules|dist\/internals/.test(file)),
       [],
     );
   });
