@@ -47,9 +47,9 @@ async function together(method: StartMethod): Promise<void> {
   const took = (performance.now() - begun) / 1000;
   assert.equal(new Set(children.map(({ pid }) => pid)).size, count);
   assert.ok(children.every((child) => child.isAlive()));
-  children.forEach((child, index) => (index % 2 === 0 ? child.kill() : child.terminate()));
+  for (const [index, child] of children.entries()) child.sendSignal(index % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
   await Promise.all(children.map((child) => child.join()));
-  children.forEach((child, index) => assert.equal(child.exitCode, index % 2 === 0 ? -9 : -15));
+  for (const [index, child] of children.entries()) assert.equal(child.exitCode, index % 2 === 0 ? -9 : -15);
   for (const child of children) child.close();
   await stopForkServer();
   assert.equal(readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8'), '');
