@@ -5,7 +5,7 @@
  * once it was in a message, whatever became of that.
  */
 
-import { randomBytes } from 'node:crypto';
+import { builtin } from '../internal/builtins.js';
 import { perProcess } from '../internal/per_process.js';
 import { invalidArgValue, validateInteger } from '../internal/validate.js';
 import { native } from '../native/load.js';
@@ -45,7 +45,7 @@ class Piece {
   }
 
   get ticket(): Ticket {
-    return this.#ticket ?? this.#makeKnown(randomBytes(16).toString('base64'));
+    return this.#ticket ?? this.#makeKnown(builtin.crypto().randomBytes(16).toString('base64'));
   }
 
   #makeKnown(id: string): Ticket {
