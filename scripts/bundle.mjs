@@ -1,6 +1,6 @@
-// Makes dist/ from ts/: the whole library as one file, library.cjs, and beside it the small files that people and processes
-// start from. Each of those takes its exports from the one file, which a process loads once, however it is reached: there are
-// no two copies of a lock's state. A module of its own for each file of ts/ would cost every fresh process 50 ms.
+// Makes dist/ from ts/: the whole library as library.cjs, of which core.cjs is what every fresh process needs, and beside them the
+// small files that people and processes start from. Each of those takes its exports from these two, which a process loads once,
+// however they are reached: there are no two copies of a lock's state. A file for each module of ts/ would cost every fresh process 50 ms.
 //   node scripts/bundle.mjs        what is outdated; tsc makes the .d.ts files (setup.mjs does both)
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
@@ -18,8 +18,9 @@ const modules = {
   fresh_server: 'manager/fresh_server',
   fresh_worker: 'pool/fresh_worker',
 };
-/** Programs, that call main(). CommonJS: node runs that sooner. */
-const programs = ['fork_server_main', 'fresh_main'];
+/** The program of the fork server calls main(). CommonJS: node runs that sooner. */
+const forkServer = `void require('./library.cjs').fork_server_main.main();
+`;
 
 const NOTE = '// Made by scripts/bundle.mjs.\n';
 const load = "createRequire(import.meta.url)('./library.cjs')";
@@ -44,7 +45,11 @@ const outputs = [
   'library.cjs.map',
   'cli.js',
   ...Object.keys(modules).map((name) => `${name}.js`),
-  ...programs.map((name) => `${name}.cjs`),
+  'core.cjs',
+  'core.cjs.map',
+  'fork_server_main.cjs',
+  'fresh_main.cjs',
+  'fresh_main.cjs.map',
 ];
 
 /** True when dist/ is made from ts/ as it is. */
@@ -63,6 +68,39 @@ async function exportsOf(rolldown, options) {
   return Object.fromEntries(output.filter(({ isEntry }) => isEntry).map(({ name, exports }) => [name, exports]));
 }
 
+const getter =
+  /^Object\.defineProperty\(exports, "(\w+)", \{\s+enumerable: true,\s+get: function\(\) \{\s+return (\w+);\s+\}\s+\}\);$/gm;
+
+/** The files that hold code, by name. */
+async function bundles(rolldown, options) {
+  const { output } = await rolldown.build({
+    ...options,
+    input: { library: path.join(root, 'ts/library.ts'), fresh_main: path.join(root, 'ts/process/fresh_main.ts') },
+    write: false,
+    output: {
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      sourcemap: true,
+      sourcemapExcludeSources: true,
+      comments: false,
+      footer: ({ name, isEntry }) => (isEntry && name === 'fresh_main' ? 'void exports.main();' : ''),
+      dir: dist,
+    },
+  });
+  // What both reach is a file of its own.
+  const [core, ...others] = output
+    .filter(({ type, isEntry }) => type === 'chunk' && !isEntry)
+    .map((one) => one.fileName);
+  if (core === undefined || others.length > 0)
+    throw new Error(`one shared file was expected, not ${others.length + 1}`);
+  return output.map(({ fileName, code, source }) => [
+    fileName.replace(core, 'core.cjs'),
+    // No module of ts/ exports what it changes later: a property is enough, and quicker for who asks for it in a loop. These
+    // are the last lines: what the source map says of the others stays true.
+    (code ?? source).replaceAll(core, 'core.cjs').replaceAll(getter, 'exports.$1 = $2;'),
+  ]);
+}
+
 /** Does nothing when all is up to date. */
 export async function bundle() {
   if (isBundled()) return;
@@ -76,24 +114,11 @@ export async function bundle() {
   for (const file of filesBelow(dist)) {
     if (/\.c?js(\.map)?$/.test(file) && !outputs.includes(file)) rmSync(path.join(dist, file));
   }
-  await rolldown.build({
-    ...options,
-    input: { library: path.join(root, 'ts/library.ts') },
-    output: {
-      dir: dist,
-      format: 'cjs',
-      entryFileNames: '[name].cjs',
-      sourcemap: true,
-      sourcemapExcludeSources: true,
-      comments: false,
-    },
-  });
+  for (const [file, text] of await bundles(rolldown, options)) writeFileSync(path.join(dist, file), text);
   for (const [name, names] of Object.entries(await exportsOf(rolldown, options))) {
     writeFileSync(path.join(dist, `${name}.js`), moduleText(name, names));
   }
-  for (const name of programs) {
-    writeFileSync(path.join(dist, `${name}.cjs`), `${NOTE}void require('./library.cjs').${name}.main();\n`);
-  }
+  writeFileSync(path.join(dist, 'fork_server_main.cjs'), `${NOTE}${forkServer}`);
   writeFileSync(path.join(dist, 'cli.js'), cli);
   chmodSync(path.join(dist, 'cli.js'), 0o755);
   writeFileSync(stamp, hash);
