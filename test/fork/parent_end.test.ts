@@ -33,5 +33,10 @@ describe('a process that has forked', function () {
         assert.deepEqual([code, signal], [expected, null], stderr + facts);
       }
     });
+    it(`uses nothing then that was freed: ${way}`, async () => {
+      // mallopt(3), M_PERTURB: what is freed gets another content at once.
+      const { code, signal, stderr, facts } = await runScript(busy(end), { env: { MALLOC_PERTURB_: '165' } });
+      assert.deepEqual([code, signal], [expected, null], stderr + facts);
+    });
   }
 });
