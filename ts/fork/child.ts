@@ -8,6 +8,7 @@ import { type ForkKind, rehearseRenewal, renewLibraryState } from '../internal/p
 import type { ForkBinding } from '../native/fork.js';
 import { native } from '../native/load.js';
 import { runChildHooks } from './hooks.js';
+import { forgetHttpConnections } from './http_pools.js';
 import { forgetPendingObservers, type Linked, readTimerInternals, type TimerInternals } from './internals.js';
 import { renewRandomness } from './randomness.js';
 import { detachStandardStreams } from './standard_streams.js';
@@ -22,6 +23,7 @@ interface Subject {
     'fillRandom' | 'lostDnsQueries' | 'setExitCode' | 'standardStreams' | 'unblockSignals'
   >;
   readonly renewState: (kind: ForkKind) => void;
+  readonly forgetConnections: () => void;
   readonly runHooks: () => void;
 }
 
@@ -32,6 +34,7 @@ function thisProcess(binding: ForkBinding): Subject {
     timers: readTimerInternals(),
     binding,
     renewState: renewLibraryState,
+    forgetConnections: forgetHttpConnections,
     runHooks: runChildHooks,
   };
 }
@@ -55,6 +58,7 @@ export function becomeChild(binding: ForkBinding, kind: ForkKind, subject: Subje
       if (subject.binding.lostDnsQueries()) renewResolver();
       dropListeners(self);
       leaveIpcChannel(self);
+      subject.forgetConnections();
       detachStandardStreams(self, subject.binding.standardStreams());
       subject.binding.unblockSignals();
     }
@@ -92,6 +96,7 @@ export function rehearse(binding: ForkBinding): void {
       unblockSignals: nothing,
     },
     renewState: rehearseRenewal,
+    forgetConnections: () => {},
     runHooks: () => runChildHooks([]),
   });
   double.emit('exit', 0);
