@@ -19,8 +19,7 @@ const modules = {
   fresh_worker: 'pool/fresh_worker',
 };
 /** The program of the fork server calls main(). CommonJS: node runs that sooner. */
-const forkServer = `void require('./library.cjs').fork_server_main.main();
-`;
+const forkServer = `void require('./library.cjs').fork_server_main.main();\n`;
 
 const NOTE = '// Made by scripts/bundle.mjs.\n';
 const load = "createRequire(import.meta.url)('./library.cjs')";
