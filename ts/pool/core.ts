@@ -27,6 +27,8 @@ export interface CoreOptions {
 
 /** Workers that may end, one after the other, before they could work. */
 const MOST_FAILURES = 3;
+/** The same, of those that were killed: by somebody who may well kill a few. */
+const MOST_KILLED = 20;
 
 /** A call of the pool's that is not settled. */
 export interface Undertaking {
@@ -368,7 +370,7 @@ export class Core implements WorkerListener, CrewListener {
   /** It never worked. A signal may have been meant for it alone, all else would happen to the next one as well. */
   #mourn({ generation, name, pid }: Worker, exitCode: number): void {
     generation.failures += 1;
-    if (exitCode < 0 && generation.failures < MOST_FAILURES) return;
+    if (exitCode < 0 && generation.failures < MOST_KILLED) return;
     const what = `${name} (pid ${pid}) ended with ${exitCode} before it could work`;
     this.#break(what, new Error(what));
   }
