@@ -42,6 +42,9 @@ const programs: Record<string, readonly (StartMethod | undefined)[]> = {
   pipe_objects: ALL,
   bounded_queue: ALL,
   shared_memory: ALL,
+  pool_of_four: ALL,
+  pool_of_two: ALL,
+  squares_as_completed: ALL,
 };
 
 /** Modules that programs share. */

@@ -2,7 +2,7 @@
 
 import { pathToFileURL } from 'node:url';
 import { TargetError } from '../errors.js';
-import { type Place, placeIn, setPlace } from '../internal/importables.js';
+import { functionAt, type Place, placeIn, setPlace } from '../internal/importables.js';
 import { invalidArgType, validateFunction, validateOptions } from '../internal/validate.js';
 
 export type { Place } from '../internal/importables.js';
@@ -59,7 +59,11 @@ export function placeOf(found: { readonly name: string }, method: string): Place
 }
 
 /** The export itself, in the process that is to run it. @throws ERR_MP_TARGET */
-export async function findAt({ module, exportName }: Place): Promise<(...args: readonly unknown[]) => unknown> {
+export async function findAt(place: Place): Promise<(...args: readonly unknown[]) => unknown> {
+  // A copy of a process whose main module awaits something at its top level could wait for ever for that module.
+  const registered = functionAt(place);
+  if (registered !== undefined) return registered as (...args: readonly unknown[]) => unknown;
+  const { module, exportName } = place;
   const exports = (await import(module)) as Record<string, unknown>;
   // Of a CommonJS module Node tells some exports only by its `module.exports`.
   const found = exports[exportName] ?? (exports['default'] as Record<string, unknown> | undefined)?.[exportName];
