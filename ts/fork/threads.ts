@@ -15,15 +15,13 @@ export interface Obstacle {
   readonly advice: string;
 }
 
-/** Of libuv's pool, from 1.50 on (Node 22). */
-const IO_THREAD = 'libuv-worker';
 /** Names that Node, libuv, V8 and this library give; Node 20 and 22 leave some threads without. */
 const KNOWN: ReadonlySet<string> = new Set([
   'DelayedTaskSche',
   'SignalInspector',
   'V8Worker',
   'node-V8Worker',
-  IO_THREAD,
+  'libuv-worker', // from libuv 1.50 on (Node 22)
   'mp-v8-tasks',
   'mp-helper',
 ]);
@@ -62,7 +60,8 @@ export function threadObstacle(binding: ForkBinding): Obstacle | undefined {
   const tasks = whileBusy(() => binding.taskThreads(PATIENCE));
   if (tasks === undefined) return BUSY;
   const unknown = unknownThreads(tasks, state);
-  const io = unknown.size > 0 ? ioThreads(binding) : [];
+  // Of libuv's pool, which is started if need be; undefined while it is busy. Some may not have got their name yet.
+  const io = unknown.size > 0 ? binding.ioThreads(IO_PATIENCE) : [];
   // Looked at twice: a thread has its name a moment after its birth.
   const strange = listThreads().filter(
     ({ id, name }) => unknown.has(id) && io?.includes(id) !== true && !isKnown(name),
@@ -92,11 +91,6 @@ function unknownThreads(tasks: readonly number[], { foreign, original }: Inspect
   // They are the first that Node starts.
   if (original) unknown.splice(0, namelessThreads());
   return new Set(unknown.map(({ id }) => id));
-}
-
-/** Of libuv's pool, which is started if need be; those that have a name need not tell. undefined while it is busy. */
-function ioThreads(binding: ForkBinding): readonly number[] | undefined {
-  return listThreads().some(({ name }) => name === IO_THREAD) ? [] : binding.ioThreads(IO_PATIENCE);
 }
 
 /** Workers whose life this library has noticed. */
