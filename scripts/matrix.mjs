@@ -17,16 +17,13 @@ main(async () => {
   const selection = chosenNodes(args.filter((arg) => arg !== '--short'));
   setup();
   const tally = new Tally();
-  const files = testFiles((file) => !short || insides.test(file));
-  // Side by side: the tests wait for most of the time.
-  await Promise.all(
-    selection.map((node) => {
-      const title = `the suite under Node ${node.version}`;
-      return tally.count(title, () => {
-        const { bin, env } = prepareNode(node);
-        return runSuite({ title, files, node: bin, env });
-      });
-    }),
-  );
+  for (const node of selection) {
+    const title = `the suite under Node ${node.version}`;
+    console.log(`\n${title}`);
+    await tally.count(title, () => {
+      const { bin, env } = prepareNode(node);
+      return runSuite({ files: testFiles((file) => !short || insides.test(file)), node: bin, env });
+    });
+  }
   tally.close();
 });

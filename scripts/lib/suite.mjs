@@ -1,6 +1,6 @@
 // Runs the compiled mocha suite in a process of its own, under a watchdog that can tell what hangs.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -26,8 +26,7 @@ function describeRun(processes, run, progress) {
 
 /**
  * Resolves with the counts. After `limit` seconds it says which test is running and what each process of the run does,
- * and kills them all. Processes that outlive the run count as a failure, and are killed as well. With `title` the run
- * shows nothing before its end, and then all at once below that title, so that several can run side by side.
+ * and kills them all. Processes that outlive the run count as a failure, and are killed as well.
  */
 export async function runSuite({
   files,
@@ -36,7 +35,6 @@ export async function runSuite({
   limit = 900,
   timeout = 90_000,
   census = true,
-  title,
 }) {
   const processes = await import(pathToFileURL(path.join(root, 'out/test/support/processes.js')).href);
   const folder = mkdtempSync(path.join(tmpdir(), 'mp-suite-'));
@@ -58,14 +56,11 @@ export async function runSuite({
     return alive;
   };
 
-  const log = path.join(folder, 'output');
-  const output = title === undefined ? undefined : openSync(log, 'a');
   const child = spawn(node, [...mocha, ...flags, ...files], {
     cwd: root,
-    stdio: ['ignore', output ?? 'inherit', output ?? 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env, MP_TEST_PROGRESS: progress, MP_TEST_RUN: folder },
   });
-  if (output !== undefined) closeSync(output);
   const watchdog = setTimeout(() => {
     say(`The tests are not through after ${limit} s.\n${describeRun(processes, folder, progress)}`);
     killAll();
@@ -75,7 +70,6 @@ export async function runSuite({
     child.on('exit', (...how) => resolve(how));
   });
   clearTimeout(watchdog);
-  if (title !== undefined) console.log(`\n${title}\n${readFileSync(log, 'utf8')}`);
 
   const state = existsSync(progress) ? JSON.parse(readFileSync(progress, 'utf8')) : {};
   const counts = { passed: state.passed ?? 0, failed: state.failed ?? 0, skipped: state.skipped ?? 0 };
