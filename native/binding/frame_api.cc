@@ -7,7 +7,6 @@
 #include "binding/api.h"
 #include "binding/args.h"
 #include "binding/errors.h"
-#include "ipc/patience.h"
 #include "sys/clock.h"
 #include "sys/descriptor.h"
 #include "sys/poll_wait.h"
@@ -48,32 +47,19 @@ sys::Result<bool> wait_readable(int fd, sys::Deadline deadline) {
   return ready.value() > 0;
 }
 
-// Reads that find nothing before a reader sleeps: each is a system call of 0.2 us.
-constexpr uint32_t kMostReads = 40;
-
-// What a reader has learnt about waiting, in an Int32Array of its own; nullptr for one that never spins.
-ipc::Patience* patience_arg(const Napi::CallbackInfo& info, size_t index) {
-  const std::span<int32_t> words = ints_arg(info, index);
-  static_assert(sizeof(ipc::Patience) == 2 * sizeof(int32_t) && alignof(ipc::Patience) == alignof(int32_t));
-  return words.size() < 2 ? nullptr : reinterpret_cast<ipc::Patience*>(words.data());
-}
-
-// readFrame(fd: number, buffer: Uint8Array, fds: Int32Array, patience: Int32Array, milliseconds: number): the bytes
-// that were read of one message with its header, never more; 0 at the end of the file, -1 where nothing came in time.
-// Blocks for so long; -1 ms is for ever, 0 looks for some microseconds if that has been of use.
+// readFrame(fd: number, buffer: Uint8Array, fds: Int32Array, milliseconds: number): the bytes that were read of one
+// message with its header, never more; 0 at the end of the file, -1 where nothing came in time. Blocks for so long; -1
+// ms is for ever, 0 looks once.
 Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const int fd = int_arg(info, 0);
   const std::span<uint8_t> buffer = bytes_arg(info, 1);
   const std::span<int32_t> fds = ints_arg(info, 2);
-  ipc::Patience* patience = patience_arg(info, 3);
-  const double milliseconds = number_arg(info, 4);
+  const double milliseconds = number_arg(info, 3);
   if (buffer.size() < kHeader) throw Napi::RangeError::New(env, "no room for a header");
 
   const sys::Deadline deadline = milliseconds == 0 ? 0 : sys::deadline_after(milliseconds);
   auto got = unwrap(env, read_into(fd, buffer.first(kHeader), fds));
-  const auto look = [&] { return (got = unwrap(env, read_into(fd, buffer.first(kHeader), fds))).has_value(); };
-  if (!got && patience != nullptr) patience->spin(look, kMostReads);
   while (!got && milliseconds != 0) {
     if (!unwrap(env, wait_readable(fd, deadline))) break;
     got = unwrap(env, read_into(fd, buffer.first(kHeader), fds));

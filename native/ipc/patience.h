@@ -11,14 +11,12 @@ namespace mp::ipc {
 
 class Patience {
  public:
-  static constexpr uint32_t kMost = 200;  // some 5 us: what sleeping and being woken takes
-
-  // Calls `look` until it says true, or it is time to sleep: `longest` times at most.
+  // Calls `look` until it says true, or it is time to sleep.
   template <typename Look>
-  bool spin(Look look, uint32_t longest = kMost) {
+  bool spin(Look look) {
     const uint32_t expected = expected_.load(std::memory_order_relaxed);
     const bool learns = tries_.fetch_add(1, std::memory_order_relaxed) % kLearnEvery == 0;
-    const uint32_t most = learns ? longest : std::min(longest, 2 * expected);
+    const uint32_t most = learns ? kMost : std::min(kMost, 2 * expected);
     for (uint32_t looks = 1; looks <= most; ++looks) {
       pause();
       if (!look()) continue;
@@ -32,6 +30,7 @@ class Patience {
   }
 
  private:
+  static constexpr uint32_t kMost = 200;  // some 5 us: what sleeping and being woken takes
   static constexpr uint32_t kLearnEvery = 32;
   static constexpr int32_t kWeight = 8;
 

@@ -1,6 +1,5 @@
 /** The receiving half of a connection. */
 
-import { availableParallelism } from 'node:os';
 import { EndOfFileError, MultiprocessingError, TimeoutError } from '../errors.js';
 import { type Deadline, millisecondsLeft } from '../internal/deadline.js';
 import { forkGeneration } from '../internal/fork_generation.js';
@@ -23,9 +22,8 @@ export interface Reception<R> {
 
 /** Where small messages are read to, before they get memory of their own. */
 const staging: Buffer = Buffer.allocUnsafeSlow(16 * 1024);
-const NO_WORDS: Int32Array = new Int32Array(0);
+const NO_ROOM: Int32Array = new Int32Array(0);
 const NONE: readonly number[] = [];
-const SPINS: boolean = availableParallelism() > 1;
 /** Receptions of bytes have no use for descriptors. */
 export function closeAll(descriptors: readonly number[]): void {
   for (const fd of descriptors) native.closeFd(fd);
@@ -42,8 +40,6 @@ export class Incoming {
   #isBroken = false;
   /** What has come with the message that is being read; its first element counts. Only for Unix sockets. */
   readonly #descriptors: Int32Array | undefined;
-  /** What it has learnt about answers that come at once: a peer on another CPU may be faster than falling asleep. */
-  readonly #patience: Int32Array = SPINS ? new Int32Array(2) : NO_WORDS;
 
   constructor(fd: number, owner: object) {
     this.#fd = fd;
@@ -118,7 +114,7 @@ export class Incoming {
 
   #readFrame(buffer: Buffer, milliseconds: number): number {
     try {
-      return native.readFrame(this.#fd, buffer, this.#descriptors ?? NO_WORDS, this.#patience, milliseconds);
+      return native.readFrame(this.#fd, buffer, this.#descriptors ?? NO_ROOM, milliseconds);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return 0;
       throw error;

@@ -4,11 +4,10 @@ export interface FrameBinding {
   /**
    * Reads one message with its header into the buffer, never a byte more: how many bytes of it, which may be a part; 0 at
    * the end of the file, -1 where nothing came in time. Descriptors that come along are appended to `fds` as by
-   * receive(), which an empty array does without. Blocks for up to so long; -1 ms is for ever, 0 looks once. Before it
-   * sleeps or gives up it looks for some microseconds, if `patience`, two words of the reader's own and zero at first,
-   * has learnt that this is of use; not with an empty one.
+   * receive(), which an empty array does without. Blocks for up to so long; -1 ms is for
+   * ever, 0 looks once.
    */
-  readFrame(fd: number, buffer: Uint8Array, fds: Int32Array, patience: Int32Array, milliseconds: number): number;
+  readFrame(fd: number, buffer: Uint8Array, fds: Int32Array, milliseconds: number): number;
   /** Writes header and bytes at once: how many bytes, header included; undefined where it would have to wait. */
   writeFrame(fd: number, isSocket: boolean, bytes: Uint8Array, offset: number, length: number): number | undefined;
 }
