@@ -52,7 +52,7 @@ const outputs = [
 ];
 
 /** True when dist/ is made from ts/ as it is. */
-export function isBundled() {
+function isBundled() {
   if (!existsSync(stamp) || outputs.some((file) => !existsSync(path.join(dist, file)))) return false;
   if (readFileSync(stamp, 'utf8') !== sourcesHash()) return false;
   utimesSync(path.join(dist, 'library.cjs'), new Date(), new Date()); // for test/support/census.ts, which goes by times

@@ -5,7 +5,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { isBundled } from './bundle.mjs';
 import {
   binaryNames,
   compileHere,
@@ -84,8 +83,8 @@ const projects = {
 };
 
 function compileTypeScript(names) {
-  // In a process of its own: the bundler has no synchronous interface.
-  if (!isBundled()) run(process.execPath, [path.join(root, 'scripts/bundle.mjs')], { stdio: ['ignore', 2, 2] });
+  // In a process of its own: the bundler has no synchronous interface, and an installed package no bundler.
+  run(process.execPath, [path.join(root, 'scripts/bundle.mjs')], { stdio: ['ignore', 2, 2] });
   for (const name of ['ts', ...names]) reconcileOutputs(...projects[name]);
   const tsc = [path.join(root, 'node_modules/typescript/bin/tsc'), '-b', ...names];
   // tsc 7.0 dies of some outdated states when it shall only look at them.
