@@ -413,4 +413,24 @@ describe('what becomes of tasks', () => {
     ran.close();
     await goesOn();
   });
+
+  it('runs while the template is killed, whose workers go with it: the pool makes another one', async () => {
+    make({ processes: 2 });
+    const begun = new Queue<number>();
+    const endless = (): Promise<never> => {
+      begun.putSync(process.pid);
+      return new Promise(() => setInterval(() => {}, 1000));
+    };
+    const tasksLost = [pool.apply(endless), pool.apply(endless)];
+    const lost = Promise.all(tasksLost.map((task) => assert.rejects(task, WorkerDiedError)));
+    const workers = [await begun.get(), await begun.get()];
+    const [template] = workers.map((pid) => Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]));
+    assert.notEqual(template, process.pid);
+    process.kill(template as number, 'SIGKILL');
+    await lost;
+    for (const pid of workers) await waitFor('a worker to go with its template', () => isGone(pid));
+    assert.equal(await pool.apply(() => 5), 5);
+    begun.close();
+    await goesOn();
+  });
 });
