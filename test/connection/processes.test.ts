@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Pipe, Process } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
+import { PATIENCE } from '../support/watchdog.js';
 
 async function start(target: () => unknown): Promise<Process> {
   return new Process({ target }).start();
@@ -53,6 +54,24 @@ describe('Connection between processes', () => {
     child.kill();
     await assert.rejects(receiver.recv(), { code: 'ERR_MP_EOF', message: /in the middle of a message/ });
     await expectExit(child, -9);
+  });
+
+  it('a blocking call gets a large message to its end, however long the event loop has had no turn', async () => {
+    for (const duplex of [true, false]) {
+      const [receiver, sender] = Pipe<Uint8Array>({ duplex });
+      const child = await start(() => {
+        sender.close();
+        receiver.recvBytesSync();
+        for (const begin = performance.now(); performance.now() - begin < 20; );
+        for (let count = 1; count < 20; count += 1) receiver.recvBytesSync();
+      });
+      receiver.close();
+      const watchdog = setTimeout(() => child.kill(), PATIENCE);
+      for (let count = 0; count < 20; count += 1) await sender.sendBytes(new Uint8Array(1 << 20));
+      await expectExit(child, 0);
+      clearTimeout(watchdog);
+      sender.close();
+    }
   });
 
   it('a blocking send goes after those that wait', async () => {

@@ -9,7 +9,7 @@ import { afterTurn, isTurnOver } from '../internal/turns.js';
 import { native } from '../native/load.js';
 import { AF_UNIX } from '../native/socket.js';
 import { MOST_DESCRIPTORS } from '../serialization/descriptor.js';
-import { FrameReader } from './framing.js';
+import { type ByteSource, FrameReader } from './framing.js';
 
 /** A read that moved so much may have taken a while. */
 const MUCH = 64 * 1024;
@@ -123,8 +123,8 @@ export class Incoming {
 
   #attempt<R>({ maxLength, finish }: Reception<R>): Attempt<R> {
     this.#forgetParent();
-    return () => {
-      const message = this.#next(maxLength);
+    return (inTurns) => {
+      const message = this.#next(inTurns ? this.#readInTurns : this.#read, maxLength);
       return message === undefined ? PENDING : finish(message, this.#takeDescriptors());
     };
   }
@@ -137,18 +137,20 @@ export class Incoming {
     return [...all.subarray(1, 1 + count)];
   }
 
-  #next(maxLength: number | undefined): Buffer | undefined {
+  #next(read: ByteSource, maxLength: number | undefined): Buffer | undefined {
     if (this.#isBroken) throw new MultiprocessingError('the stream is broken: an earlier message was refused');
     try {
-      return this.#frames.next(this.#read, maxLength);
+      return this.#frames.next(read, maxLength);
     } catch (error) {
       if (error instanceof MultiprocessingError && !(error instanceof EndOfFileError)) this.#isBroken = true;
       throw error;
     }
   }
 
-  readonly #read = (buffer: Uint8Array, offset: number, length: number): number | undefined => {
-    if (length >= MUCH && offset > 0 && isTurnOver()) return undefined;
+  readonly #readInTurns: ByteSource = (buffer, offset, length) =>
+    length >= MUCH && offset > 0 && isTurnOver() ? undefined : this.#read(buffer, offset, length);
+
+  readonly #read: ByteSource = (buffer, offset, length) => {
     try {
       if (this.#descriptors === undefined) return native.read(this.#fd, buffer, offset, length);
       return native.receive(this.#fd, buffer, offset, length, this.#descriptors);

@@ -39,7 +39,7 @@ class Departure {
     this.#descriptors = descriptors;
   }
 
-  readonly attempt = (): typeof PENDING | undefined => {
+  readonly attempt = (inTurns: boolean): typeof PENDING | undefined => {
     for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
       const count = this.#send(piece);
       if (count === undefined) return PENDING;
@@ -48,7 +48,7 @@ class Departure {
         this.#pieces.shift();
         this.#offset = 0;
       }
-      if (count >= MUCH && this.#pieces.length > 0 && isTurnOver()) return PENDING;
+      if (inTurns && count >= MUCH && this.#pieces.length > 0 && isTurnOver()) return PENDING;
     }
     return undefined;
   };
@@ -140,7 +140,7 @@ export class Outgoing {
   /** Resolves when the kernel has all of it. The parts may be changed, the descriptors closed, when this returns. */
   send(parts: readonly Uint8Array[], descriptors?: readonly number[]): Promise<void> {
     const departure = this.#departure(parts, descriptors);
-    if (this.#line.isIdle && departure.attempt() !== PENDING) {
+    if (this.#line.isIdle && departure.attempt(true) !== PENDING) {
       // It has left; who goes on at once when the loop has waited for long goes on in its next turn.
       return isTurnOver() ? new Promise(afterTurn) : GONE;
     }

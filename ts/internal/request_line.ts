@@ -11,8 +11,11 @@ import { afterTurn, beginTurn, isTurnOver } from './turns.js';
 /** What an attempt returns when it has to be repeated later. */
 export const PENDING: unique symbol = Symbol('pending');
 
-/** Tries without waiting. It may keep what it has got so far for the next try. A throw settles the request. */
-export type Attempt<R> = () => R | typeof PENDING;
+/**
+ * Tries without waiting. It may keep what it has got so far for the next try. A throw settles the request. `inTurns`: it
+ * may return PENDING for the sake of the event loop too; who blocks the loop, or tries once, wants all there is.
+ */
+export type Attempt<R> = (inTurns: boolean) => R | typeof PENDING;
 
 /** How long a request waits, and how it fails then. */
 export interface Patience {
@@ -112,7 +115,7 @@ export class RequestLine {
       return;
     }
     this.#requests.add(request);
-    this.#serveNow();
+    this.#serveNow(false);
     if (this.#requests.has(request)) this.#remove(request, request.patience.expired());
   }
 
@@ -132,7 +135,7 @@ export class RequestLine {
     );
     this.#requests.add(request);
     for (;;) {
-      this.#serveNow();
+      this.#serveNow(false);
       if (outcome !== undefined) break;
       if (request.triesOnce || !waitReadySync(this.#fd, this.#events, patience.deadline)) {
         this.#remove(request, patience.expired());
@@ -159,16 +162,16 @@ export class RequestLine {
       });
       return;
     }
-    this.#serveNow();
+    this.#serveNow(true);
     if (this.#requests.size > 0 && this.#callOff === undefined) this.#watchDescriptor();
   }
 
   /** Serves in order until one has to wait. */
-  #serveNow(): void {
+  #serveNow(inTurns: boolean): void {
     for (const request of this.#requests) {
       let value: unknown;
       try {
-        value = request.attempt();
+        value = request.attempt(inTurns);
       } catch (error) {
         this.#remove(request, error);
         continue;
