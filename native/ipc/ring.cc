@@ -1,21 +1,13 @@
 #include "ipc/ring.h"
 
-#include <sys/eventfd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <new>
 #include <numeric>
 
+#include "ipc/ring_message.h"
 #include "sys/clock.h"
 #include "sys/event_fd.h"
-#include "sys/file_size.h"
-#include "sys/fork_count.h"
-#include "sys/memory_object.h"
-#include "sys/robust_mutex.h"
-#include "sys/scm_rights.h"
-#include "sys/socket_pair.h"
 
 namespace mp::ipc {
 
@@ -23,21 +15,11 @@ namespace {
 
 constexpr uint64_t round_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
-constexpr RingPosition position_of(uint32_t segment, uint64_t offset) { return uint64_t{segment} << 32 | offset; }
-constexpr uint32_t segment_of(RingPosition position) { return static_cast<uint32_t>(position >> 32); }
-constexpr uint64_t offset_of(RingPosition position) { return position & UINT32_MAX; }
-
-// One that is read, one that is written, and one for a message that is too long for them.
-constexpr uint64_t kFewestSegments = 5;
-
 // Large messages that follow one another so closely, in nanoseconds, are a stream.
 constexpr int64_t kStreaming = 8'000'000;
 
 // Longer messages get segments of their own: what is left of a segment that one does not fit into any more is wasted.
 uint64_t longest_here(const RingHeader* header) { return header->shape.segment_size / 4; }
-
-// Whatever two segments of the chain lie between, so much in one piece is free once the ring is empty.
-uint64_t longest_run(const RingHeader* header) { return (header->shape.segment_count - 2) / 3; }
 
 uint64_t serial_room(bool with_descriptors) { return with_descriptors ? sizeof(uint64_t) : 0; }
 
@@ -53,90 +35,7 @@ void relax() {
 #endif
 }
 
-// An end's mutex, for a change of that end. What a dead holder may have left undone is noted.
-sys::Result<sys::RobustLock> hold(RingHeader* header, RingEnd& end) {
-  auto lock = sys::RobustLock::lock(&end.mutex);
-  if (lock.ok() && lock.value().owner_died()) header->space.needs_rebuild = 1;
-  return lock;
-}
-
 }  // namespace
-
-// What is put: parts that are copied, or a loan that is handed over.
-struct Ring::Message {
-  std::span<const Bytes> parts;
-  uint64_t size;
-  std::span<const int> descriptors;
-  const Loan* loan;
-};
-
-// The oldest message.
-struct Ring::Found {
-  RingPosition next;               // of the record after it
-  std::optional<uint32_t> passed;  // a segment that is used no more once this message has been taken
-  uint64_t size;
-  const uint8_t* bytes;
-  std::optional<Run> run;          // its own segments
-  std::optional<uint64_t> serial;  // of its descriptors
-};
-
-sys::Result<Ring> Ring::create(uint64_t capacity, uint64_t max_count) {
-  if (capacity == 0 || capacity % kRingPage != 0) return sys::Error{EINVAL, "mmap"};
-  const RingShape shape = RingSegments::shape_for(capacity);
-  if (shape.segment_count < kFewestSegments) return sys::Error{EINVAL, "mmap"};
-  const auto length = static_cast<int64_t>(RingSegments::file_size(shape));
-
-  RingFiles files;
-  auto memory = sys::make_memory_file("posix-multiprocessing queue");
-  if (!memory) return memory.error();
-  files.memory = std::move(memory).value();
-  if (auto sized = sys::set_file_size(files.memory.get(), length); !sized) return sized.error();
-  for (sys::UniqueFd* bell : {&files.items_bell, &files.space_bell, &files.done_bell}) {
-    auto made = sys::make_event_fd(0, EFD_NONBLOCK);
-    if (!made) return made.error();
-    *bell = std::move(made).value();
-  }
-  auto mailbox = sys::make_packet_pair();
-  if (!mailbox) return mailbox.error();
-  files.mail_in = std::move(mailbox.value().first);
-  files.mail_out = std::move(mailbox.value().second);
-
-  auto mapping = sys::Mapping::create(files.memory.get(), static_cast<size_t>(length), PROT_READ | PROT_WRITE,
-                                      MAP_SHARED | MAP_NORESERVE);
-  if (!mapping) return mapping.error();
-  Ring ring(std::move(files), std::move(mapping).value());
-  // The tables with it: they are looked at without asking for memory first.
-  if (auto there = sys::reserve_file_space(ring.files_.memory.get(), 0, static_cast<int64_t>(shape.segments)); !there) {
-    return there.error();
-  }
-  auto* header = new (ring.mapping_.data()) RingHeader{};
-  header->magic = kRingMagic;
-  header->version = kRingVersion;
-  header->shape = shape;
-  header->max_count = max_count;
-  for (pthread_mutex_t* mutex : {&header->tail.mutex, &header->head.mutex, &header->done.mutex, &header->space.mutex}) {
-    if (auto made = sys::init_robust_mutex(mutex); !made) return made.error();
-  }
-  auto first = ring.take_segments(1);
-  if (!first) return first.error();
-  for (RingEnd* end : {&header->tail, &header->head}) end->positions[0] = position_of(first.value()->first, 0);
-  return ring;
-}
-
-sys::Result<Ring> Ring::open(RingFiles files) {
-  const auto length = sys::file_size(files.memory.get());
-  if (!length) return length.error();
-  if (length.value() < static_cast<int64_t>(sizeof(RingHeader))) return sys::Error{EPROTO, "mmap"};
-  auto mapping = sys::Mapping::create(files.memory.get(), static_cast<size_t>(length.value()), PROT_READ | PROT_WRITE,
-                                      MAP_SHARED | MAP_NORESERVE);
-  if (!mapping) return mapping.error();
-  Ring ring(std::move(files), std::move(mapping).value());
-  const RingHeader* header = ring.header();
-  const bool is_ring = header->magic == kRingMagic && header->version == kRingVersion &&
-                       RingSegments::file_size(header->shape) == static_cast<uint64_t>(length.value());
-  if (!is_ring) return sys::Error{EPROTO, "mmap"};
-  return ring;
-}
 
 uint8_t* Ring::at(RingPosition position) const {
   return segments().start_of(segment_of(position)) + offset_of(position);
@@ -145,6 +44,13 @@ uint8_t* Ring::at(RingPosition position) const {
 bool Ring::is_full(uint64_t tail) const {
   const uint64_t max_count = header()->max_count;
   return max_count != 0 && tail - header()->head.count.load(std::memory_order_acquire) >= max_count;
+}
+
+// For a change of that end. What a dead holder may have left undone is noted.
+sys::Result<sys::RobustLock> Ring::hold(RingEnd& end) {
+  auto lock = sys::RobustLock::lock(&end.mutex);
+  if (lock.ok() && lock.value().owner_died()) header()->space.needs_rebuild = 1;
+  return lock;
 }
 
 // The next message is in place, or has been read: with the end's mutex held, this makes it so for everybody.
@@ -159,7 +65,7 @@ sys::Status Ring::pass(RingEnd& end, uint64_t count, RingPosition next, int bell
 }
 
 sys::Status Ring::prepare_to_sleep(RingEnd& end, int bell) {
-  auto lock = hold(header(), end);
+  auto lock = hold(end);
   if (!lock) return lock.error();
   end.asked = 1;
   // A bell that can't be silenced only wakes the sleeper for nothing.
@@ -170,7 +76,7 @@ sys::Status Ring::prepare_to_sleep(RingEnd& end, int bell) {
 sys::Result<PutOutcome> Ring::put(std::span<const Bytes> parts, bool ask, std::span<const int> descriptors) {
   const uint64_t size = std::accumulate(parts.begin(), parts.end(), uint64_t{0},
                                         [](uint64_t sum, Bytes part) { return sum + part.size(); });
-  if (size > longest_here(header()) && segments().needed(size) > longest_run(header())) {
+  if (size > longest_here(header()) && segments().needed(size) > segments().longest_run()) {
     return sys::Error{EMSGSIZE, "put"};
   }
   const Message message{parts, size, descriptors, nullptr};
@@ -180,19 +86,9 @@ sys::Result<PutOutcome> Ring::put(std::span<const Bytes> parts, bool ask, std::s
   return try_put(message);
 }
 
-sys::Result<PutOutcome> Ring::put_loan(const Loan& loan, uint64_t size, bool ask) {
-  const Message message{{}, std::min<uint64_t>(size, loan.bytes.size()), {}, &loan};
-  auto outcome = try_put(message);
-  if (ask && outcome.ok() && outcome.value() == PutOutcome::kFull) {
-    if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
-    outcome = try_put(message);
-  }
-  return outcome;
-}
-
 sys::Result<PutOutcome> Ring::try_put(const Message& message) {
   RingEnd& tail = header()->tail;
-  auto lock = hold(header(), tail);
+  auto lock = hold(tail);
   if (!lock) return lock.error();
   if (header()->ended.load(std::memory_order_relaxed) != 0) return PutOutcome::kEnded;
   const uint64_t count = tail.count.load(std::memory_order_relaxed);
@@ -303,28 +199,21 @@ sys::Result<Taken> Ring::take(std::span<uint8_t> buffer, bool ask) {
   return try_take(buffer);
 }
 
-sys::Result<LoanTaken> Ring::take_loan(bool ask) {
-  auto taken = try_take_loan();
-  if (!ask || !taken.ok() || taken.value().outcome != TakeOutcome::kEmpty) return taken;
-  if (auto prepared = prepare_to_sleep(header()->tail, files_.items_bell.get()); !prepared) return prepared.error();
-  return try_take_loan();
-}
-
-// What there is to take, read in this order: after `ended` no message comes any more.
-static std::optional<TakeOutcome> nothing_there(const RingHeader* header, uint64_t head) {
-  if (header->tail.count.load(std::memory_order_acquire) != head) return std::nullopt;
-  if (header->ended.load(std::memory_order_acquire) == 0) return TakeOutcome::kEmpty;
-  if (header->tail.count.load(std::memory_order_acquire) != head) return std::nullopt;
+std::optional<TakeOutcome> Ring::nothing_there(uint64_t head) const {
+  const RingEnd& tail = header()->tail;
+  if (tail.count.load(std::memory_order_acquire) != head) return std::nullopt;
+  if (header()->ended.load(std::memory_order_acquire) == 0) return TakeOutcome::kEmpty;
+  if (tail.count.load(std::memory_order_acquire) != head) return std::nullopt;
   return TakeOutcome::kEnded;
 }
 
 sys::Result<Taken> Ring::try_take(std::span<uint8_t> buffer) {
   RingEnd& head = header()->head;
-  auto lock = hold(header(), head);
+  auto lock = hold(head);
   if (!lock) return lock.error();
   for (;;) {
     const uint64_t count = head.count.load(std::memory_order_relaxed);
-    if (const auto nothing = nothing_there(header(), count)) return Taken{*nothing, 0, {}};
+    if (const auto nothing = nothing_there(count)) return Taken{*nothing, 0, {}};
     const auto found = find_oldest(count);
     if (!found) return sys::Error{EBADMSG, "take"};
     if (found->size > buffer.size()) return Taken{TakeOutcome::kTooLong, found->size, {}};
@@ -347,17 +236,6 @@ sys::Result<Taken> Ring::try_take(std::span<uint8_t> buffer) {
   }
 }
 
-// Found out once in each process.
-sys::Result<ProcessIdentity> Ring::own_owner() {
-  const uint32_t forks = sys::fork_count();
-  if (owner_.pid != 0 && owner_forks_ == forks) return owner_;
-  auto owner = own_identity();
-  if (!owner.ok()) return owner;
-  owner_ = owner.value();
-  owner_forks_ = forks;
-  return owner;
-}
-
 // The last message has been taken. Who has just put one, or holds the tail, is about to put the next: it gets warm
 // memory.
 void Ring::trim_unless_wanted() {
@@ -369,73 +247,10 @@ void Ring::trim_unless_wanted() {
   static_cast<void>(segments().trim());
 }
 
-sys::Result<LoanTaken> Ring::try_take_loan() {
-  RingEnd& head = header()->head;
-  auto lock = hold(header(), head);
-  if (!lock) return lock.error();
-  const uint64_t count = head.count.load(std::memory_order_relaxed);
-  if (const auto nothing = nothing_there(header(), count)) return LoanTaken{*nothing, 0, {}};
-  const auto found = find_oldest(count);
-  if (!found) return sys::Error{EBADMSG, "take"};
-  const LoanTaken not_lent{TakeOutcome::kTooLong, found->size, {}};
-  if (!found->run || found->serial) return not_lent;
-  const auto owner = own_owner();
-  if (!owner) return owner.error();
-  auto number = segments().note_loan(*found->run, owner.value());
-  if (!number) return number.error();
-  if (!number.value()) return not_lent;
-  if (auto passed = pass(head, count, found->next, files_.space_bell.get()); !passed) {
-    static_cast<void>(segments().forget_loan(*number.value()));
-    return passed.error();
-  }
-  if (found->passed) static_cast<void>(segments().give_back({*found->passed, 1}));
-  const std::span<uint8_t> bytes{segments().start_of(found->run->first), found->size};
-  return LoanTaken{TakeOutcome::kMessage, found->size, Loan{*number.value(), found->run->first, bytes}};
-}
-
-sys::Result<std::optional<Loan>> Ring::lend(uint64_t size, bool ask) {
-  auto loan = try_lend(size);
-  if (!ask || !loan.ok() || loan.value()) return loan;
-  if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
-  return try_lend(size);
-}
-
-sys::Result<std::optional<Loan>> Ring::try_lend(uint64_t size) {
-  const uint64_t needed = std::max<uint64_t>(1, segments().needed(size));
-  if (needed > longest_run(header())) return sys::Error{EMSGSIZE, "lend"};
-  const auto owner = own_owner();
-  if (!owner) return owner.error();
-  auto lock = hold(header(), header()->tail);
-  if (!lock) return lock.error();
-  auto run = take_segments(needed);
-  if (!run) return run.error();
-  if (!run.value()) return std::optional<Loan>();
-  auto number = segments().note_loan(*run.value(), owner.value());
-  if (!number.ok() || !number.value()) {
-    static_cast<void>(segments().give_back(*run.value()));
-    if (!number.ok()) return number.error();
-    return std::optional<Loan>();
-  }
-  const uint32_t first = run.value()->first;
-  return std::optional(Loan{*number.value(), first, {segments().start_of(first), size}});
-}
-
-sys::Status Ring::give_back(const Loan& loan) {
-  if (auto given = segments().give_back_loan(loan.number); !given) return given;
-  if (size() == 0) trim_unless_wanted();
-  RingEnd& head = header()->head;
-  auto lock = hold(header(), head);
-  if (!lock) return lock.error();
-  if (head.asked == 0) return sys::done();
-  if (auto rung = sys::ring_event_fd(files_.space_bell.get()); !rung) return rung;
-  head.asked = 0;
-  return sys::done();
-}
-
 sys::Status Ring::end() {
-  auto tail = hold(header(), header()->tail);
+  auto tail = hold(header()->tail);
   if (!tail) return tail.error();
-  auto head = hold(header(), header()->head);
+  auto head = hold(header()->head);
   if (!head) return head.error();
   for (const int bell : {files_.items_bell.get(), files_.space_bell.get()}) {
     if (auto rung = sys::ring_event_fd(bell); !rung) return rung.error();
@@ -470,7 +285,7 @@ bool Ring::spin_for_items(int64_t nanoseconds) const {
 
 sys::Result<DoneOutcome> Ring::count_done() {
   RingEnd& done = header()->done;
-  auto lock = hold(header(), done);
+  auto lock = hold(done);
   if (!lock) return lock.error();
   const uint64_t count = done.count.load(std::memory_order_relaxed);
   const uint64_t all = header()->tail.count.load(std::memory_order_acquire);
@@ -485,7 +300,7 @@ sys::Result<DoneOutcome> Ring::count_done() {
 
 sys::Result<uint64_t> Ring::unfinished(bool ask) {
   RingEnd& done = header()->done;
-  auto lock = hold(header(), done);
+  auto lock = hold(done);
   if (!lock) return lock.error();
   const uint64_t left =
       header()->tail.count.load(std::memory_order_acquire) - done.count.load(std::memory_order_relaxed);
@@ -523,33 +338,6 @@ void Ring::mark_reachable(const RingSegments::Mark& mark) const {
     }
     position += room + round_up(record->size, 8);
     --left;
-  }
-}
-
-// The mailbox keeps the order of the ring, as each of its sides is used under the mutex of an end. False: it is full.
-sys::Result<bool> Ring::post(uint64_t serial, std::span<const int> descriptors) {
-  uint8_t bytes[sizeof(serial)];
-  std::memcpy(bytes, &serial, sizeof(serial));
-  const auto sent = sys::send_descriptors(files_.mail_in.get(), descriptors, bytes);
-  if (!sent) return sent.error();
-  return sent.value().has_value();
-}
-
-// What lies before them was posted by processes that died before their message was in.
-sys::Result<std::vector<sys::UniqueFd>> Ring::collect(uint64_t serial, bool* lost) {
-  for (;;) {
-    uint64_t found = 0;
-    uint8_t bytes[sizeof(found)];
-    const auto seen = sys::peek_packet(files_.mail_out.get(), bytes);
-    if (!seen) return seen.error();
-    std::memcpy(&found, bytes, sizeof(found));
-    if (!seen.value() || found > serial) {
-      *lost = true;
-      return std::vector<sys::UniqueFd>();
-    }
-    auto received = sys::receive_descriptors(files_.mail_out.get(), sys::kMaxDescriptors, bytes);
-    if (!received) return received.error();
-    if (found == serial && received.value()) return std::move(received.value()->fds);
   }
 }
 

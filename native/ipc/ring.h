@@ -25,6 +25,7 @@
 #include "ipc/ring_space.h"
 #include "sys/mapping.h"
 #include "sys/result.h"
+#include "sys/robust_mutex.h"
 #include "sys/unique_fd.h"
 
 namespace mp::ipc {
@@ -128,6 +129,9 @@ class Ring {
   sys::Result<std::optional<Loan>> try_lend(uint64_t size);
   struct Found;
   std::optional<Found> find_oldest(uint64_t count) const;
+  // What there is to take, read in this order: after `ended` no message comes any more.
+  std::optional<TakeOutcome> nothing_there(uint64_t head) const;
+  sys::Result<sys::RobustLock> hold(RingEnd& end);
   sys::Status pass(RingEnd& end, uint64_t count, RingPosition next, int bell);
   sys::Status prepare_to_sleep(RingEnd& end, int bell);
   sys::Result<std::optional<Run>> take_segments(uint64_t count);

@@ -22,6 +22,9 @@ inline constexpr size_t kCacheLine = 64;
 
 // Where a record is: the segment's number in the high half, the byte within it in the low half.
 using RingPosition = uint64_t;
+constexpr RingPosition position_of(uint32_t segment, uint64_t offset) { return uint64_t{segment} << 32 | offset; }
+constexpr uint32_t segment_of(RingPosition position) { return static_cast<uint32_t>(position >> 32); }
+constexpr uint64_t offset_of(RingPosition position) { return position & UINT32_MAX; }
 
 // Where messages come in, or go out. A process changes an end only with its mutex held, and every change becomes valid
 // by one store, that of `count`: a process that is killed has done all of it or nothing.

@@ -1,0 +1,103 @@
+// Messages that are written and read in the ring's memory.
+#include <algorithm>
+#include <cerrno>
+
+#include "ipc/ring.h"
+#include "ipc/ring_message.h"
+#include "sys/event_fd.h"
+#include "sys/fork_count.h"
+
+namespace mp::ipc {
+
+// Found out once in each process.
+sys::Result<ProcessIdentity> Ring::own_owner() {
+  const uint32_t forks = sys::fork_count();
+  if (owner_.pid != 0 && owner_forks_ == forks) return owner_;
+  auto owner = own_identity();
+  if (!owner.ok()) return owner;
+  owner_ = owner.value();
+  owner_forks_ = forks;
+  return owner;
+}
+
+sys::Result<PutOutcome> Ring::put_loan(const Loan& loan, uint64_t size, bool ask) {
+  const Message message{{}, std::min<uint64_t>(size, loan.bytes.size()), {}, &loan};
+  auto outcome = try_put(message);
+  if (ask && outcome.ok() && outcome.value() == PutOutcome::kFull) {
+    if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
+    outcome = try_put(message);
+  }
+  return outcome;
+}
+
+sys::Result<LoanTaken> Ring::take_loan(bool ask) {
+  auto taken = try_take_loan();
+  if (!ask || !taken.ok() || taken.value().outcome != TakeOutcome::kEmpty) return taken;
+  if (auto prepared = prepare_to_sleep(header()->tail, files_.items_bell.get()); !prepared) return prepared.error();
+  return try_take_loan();
+}
+
+sys::Result<LoanTaken> Ring::try_take_loan() {
+  RingEnd& head = header()->head;
+  auto lock = hold(head);
+  if (!lock) return lock.error();
+  const uint64_t count = head.count.load(std::memory_order_relaxed);
+  if (const auto nothing = nothing_there(count)) return LoanTaken{*nothing, 0, {}};
+  const auto found = find_oldest(count);
+  if (!found) return sys::Error{EBADMSG, "take"};
+  const LoanTaken not_lent{TakeOutcome::kTooLong, found->size, {}};
+  if (!found->run || found->serial) return not_lent;
+  const auto owner = own_owner();
+  if (!owner) return owner.error();
+  auto number = segments().note_loan(*found->run, owner.value());
+  if (!number) return number.error();
+  if (!number.value()) return not_lent;
+  if (auto passed = pass(head, count, found->next, files_.space_bell.get()); !passed) {
+    static_cast<void>(segments().forget_loan(*number.value()));
+    return passed.error();
+  }
+  if (found->passed) static_cast<void>(segments().give_back({*found->passed, 1}));
+  const std::span<uint8_t> bytes{segments().start_of(found->run->first), found->size};
+  return LoanTaken{TakeOutcome::kMessage, found->size, Loan{*number.value(), found->run->first, bytes}};
+}
+
+sys::Result<std::optional<Loan>> Ring::lend(uint64_t size, bool ask) {
+  auto loan = try_lend(size);
+  if (!ask || !loan.ok() || loan.value()) return loan;
+  if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
+  return try_lend(size);
+}
+
+sys::Result<std::optional<Loan>> Ring::try_lend(uint64_t size) {
+  const uint64_t needed = std::max<uint64_t>(1, segments().needed(size));
+  if (needed > segments().longest_run()) return sys::Error{EMSGSIZE, "lend"};
+  const auto owner = own_owner();
+  if (!owner) return owner.error();
+  auto lock = hold(header()->tail);
+  if (!lock) return lock.error();
+  auto run = take_segments(needed);
+  if (!run) return run.error();
+  if (!run.value()) return std::optional<Loan>();
+  auto number = segments().note_loan(*run.value(), owner.value());
+  if (!number.ok() || !number.value()) {
+    static_cast<void>(segments().give_back(*run.value()));
+    if (!number.ok()) return number.error();
+    return std::optional<Loan>();
+  }
+  const uint32_t first = run.value()->first;
+  return std::optional(Loan{*number.value(), first, {segments().start_of(first), size}});
+}
+
+sys::Status Ring::give_back(const Loan& loan) {
+  if (auto given = segments().give_back_loan(loan.number); !given) return given;
+  if (size() == 0) trim_unless_wanted();
+  RingEnd& head = header()->head;
+  auto lock = hold(head);
+  if (!lock) return lock.error();
+  if (head.asked == 0) return sys::done();
+  if (auto rung = sys::ring_event_fd(files_.space_bell.get()); !rung) return rung;
+  head.asked = 0;
+  return sys::done();
+}
+
+}  // namespace mp::ipc
