@@ -6,6 +6,7 @@ from multiprocessing import Array, Manager, Value
 from multiprocessing.shared_memory import SharedMemory
 
 ELEMENTS = 1_000_000
+FEW = 2_000
 
 
 def timed(count, body):
@@ -34,22 +35,24 @@ def value_add():
     return lambda: timed(20_000, body)
 
 
-def array_sum():
-    array = Array('d', ELEMENTS)
+def array_sum(elements=ELEMENTS):
+    array = Array('d', elements)
 
-    def body(_):
+    def body(count):
         total = 0.0
-        for element in array.get_obj():
-            total += element
+        for _ in range(count // elements):
+            for element in array.get_obj():
+                total += element
     return lambda: timed(ELEMENTS, body)
 
 
-def array_fill():
-    array = Array('d', ELEMENTS).get_obj()
+def array_fill(elements=ELEMENTS):
+    array = Array('d', elements).get_obj()
 
-    def body(_):
-        for index in range(ELEMENTS):
-            array[index] = index
+    def body(count):
+        for _ in range(count // elements):
+            for index in range(elements):
+                array[index] = index
     return lambda: timed(ELEMENTS, body)
 
 
@@ -71,6 +74,8 @@ CASES = {
     'Value += 1 under its lock': value_add,
     'SharedArray sum, element': array_sum,
     'SharedArray fill, element': array_fill,
+    'SharedArray of 16 KiB sum, element': lambda: array_sum(FEW),
+    'SharedArray of 16 KiB fill, element': lambda: array_fill(FEW),
     'Manager dict set+get, one after the other': manager_dict,
     'Manager dict set+get, 100 at a time': manager_dict,
 }

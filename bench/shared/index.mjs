@@ -18,6 +18,8 @@ const cases = {
   'Value += 1 under its lock': undefined,
   'SharedArray sum, element': 'plain Float64Array sum, element',
   'SharedArray fill, element': 'plain Float64Array fill, element',
+  'SharedArray of 16 KiB sum, element': 'plain Float64Array of 16 KiB sum, element',
+  'SharedArray of 16 KiB fill, element': 'plain Float64Array of 16 KiB fill, element',
   'Manager dict set+get, one after the other': undefined,
   'Manager dict set+get, 100 at a time': undefined,
 };
