@@ -29,8 +29,10 @@ function validateWord(array: unknown, index: unknown): asserts array is Int32Arr
  * seen. Keeps the process alive; any number of waits take one thread for every 127.
  *
  * Atomics.waitAsync() does this for the threads of one process, and refuses mapped memory.
+ *
+ * Python: none. futex_waitv(2)
  * @throws the signal's reason; ERR_MP_CLOSED: the memory was closed meanwhile; ERR_INVALID_ARG_TYPE;
- * ERR_INVALID_ARG_VALUE: other memory; ERR_OUT_OF_RANGE; EAGAIN: no thread to wait with. futex_waitv(2)
+ * ERR_INVALID_ARG_VALUE: other memory; ERR_OUT_OF_RANGE; EAGAIN: no thread to wait with.
  *
  * @example
  * const state = new Int32Array(memory.buffer, 0, 1);
@@ -51,7 +53,7 @@ export async function waitForChange(
   return waitForWord(array, index, expected, deadline, signal);
 }
 
-/** waitForChange() that blocks this process and its event loop. futex(2) */
+/** waitForChange(), blocking this process and its event loop. Python: none. futex(2) */
 export function waitForChangeSync(
   array: Int32Array,
   index: number,
@@ -71,7 +73,9 @@ export function waitForChangeSync(
 
 /**
  * Wakes up to `count` (default: all) of those who wait for `array[index]`, in whatever process, to look at it again; how
- * many. Change the element first. Never waits. futex(2)
+ * many. Change the element first. Never waits.
+ *
+ * Python: none. futex(2)
  * @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE; ERR_OUT_OF_RANGE.
  */
 export function notifyChange(array: Int32Array, index: number, count: number = Number.POSITIVE_INFINITY): number {

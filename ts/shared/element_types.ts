@@ -3,16 +3,27 @@
 import { inspect } from 'node:util';
 import { invalidArgType, invalidArgValue, outOfRange } from '../internal/validate.js';
 
+/** Each type of elements with the array of them. Python: the type codes of `array`, of ctypes. */
 export interface TypedArrays {
+  /** Python: `b` */
   i8: Int8Array;
+  /** Python: `B` */
   u8: Uint8Array;
+  /** Python: `h` */
   i16: Int16Array;
+  /** Python: `H` */
   u16: Uint16Array;
+  /** Python: `i` */
   i32: Int32Array;
+  /** Python: `I` */
   u32: Uint32Array;
+  /** Python: `q` */
   i64: BigInt64Array;
+  /** Python: `Q` */
   u64: BigUint64Array;
+  /** Python: `f` */
   f32: Float32Array;
+  /** Python: `d` */
   f64: Float64Array;
 }
 

@@ -6,8 +6,9 @@ import { Lock } from '../sync/lock.js';
 import type { LockLike } from '../sync/lock_like.js';
 import { RLock } from '../sync/rlock.js';
 
-/** A lock of the caller's; false for none. Default: an RLock of its own. */
+/** Of a Value or a SharedArray. Python: `lock`. */
 export interface GuardOptions {
+  /** A lock of the caller's; false for none. Default: an RLock of its own. */
   lock?: Lock | false | undefined;
 }
 

@@ -13,6 +13,7 @@
  *   uint32  which it is known whether CPython has written there since
  */
 
+/** What a slot holds. Python: the same types, `bytes` for Uint8Array. */
 export type ShareableValue = number | bigint | string | boolean | null | Uint8Array;
 
 const ALIGNMENT = 8;

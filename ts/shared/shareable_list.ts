@@ -9,6 +9,7 @@ import { SharedMemory } from './shared_memory.js';
 
 export type { ShareableValue } from './list_layout.js';
 
+/** Of ShareableList.create(). Python: `name`; every name goes with its program. */
 export interface ShareableListOptions {
   /** 'scores' or '/scores'. Default: one that nobody has. */
   name?: string | undefined;
@@ -35,7 +36,7 @@ function encode(value: unknown, name: string): Encoded {
  * Python wrote comes back as Python would read it (it drops zero bytes at the end); its integers as numbers where these
  * are exact, else as bigints.
  *
- * Nothing orders what processes do to a slot: a Lock does, if one writes while others read.
+ * Nothing orders what processes do to a slot: a Lock does, if one writes while others read. Nothing of it blocks.
  */
 export class ShareableList implements Iterable<ShareableValue> {
   /** Whose name the list has. Closed and unlinked with the list. Python: `shm` */
@@ -50,10 +51,10 @@ export class ShareableList implements Iterable<ShareableValue> {
 
   /**
    * A new list of these values. Doesn't block.
-   * @throws as SharedMemory.create() does; ERR_INVALID_ARG_TYPE: a value of another type; ERR_OUT_OF_RANGE: a bigint of
-   * more than 64 bits.
    *
    * Python: `ShareableList(sequence, name=)`
+   * @throws as SharedMemory.create() does; ERR_INVALID_ARG_TYPE: a value of another type; ERR_OUT_OF_RANGE: a bigint of
+   * more than 64 bits.
    */
   static create(values: Iterable<ShareableValue>, options: ShareableListOptions = {}): ShareableList {
     if (typeof values !== 'object' || values === null || !(Symbol.iterator in values)) {
@@ -71,9 +72,9 @@ export class ShareableList implements Iterable<ShareableValue> {
 
   /**
    * Opens an existing list.
-   * @throws as SharedMemory.open() does; ERR_INVALID_ARG_VALUE: what has that name is no list.
    *
    * Python: `ShareableList(name=name)`
+   * @throws as SharedMemory.open() does; ERR_INVALID_ARG_VALUE: what has that name is no list.
    */
   static open(name: string): ShareableList {
     return ShareableList.#in(SharedMemory.open(name));
@@ -86,11 +87,15 @@ export class ShareableList implements Iterable<ShareableValue> {
     throw invalidArgValue('name', 'must be the name of a ShareableList', memory.name);
   }
 
+  /** The number of slots. Python: `len(list)` */
   get length(): number {
     return this.#layout.length;
   }
 
-  /** @throws ERR_OUT_OF_RANGE: no such slot; ERR_INVALID_ARG_TYPE; ERR_MP_CLOSED. */
+  /**
+   * The value of a slot. Python: `list[index]`
+   * @throws ERR_OUT_OF_RANGE: no such slot; ERR_INVALID_ARG_TYPE; ERR_MP_CLOSED.
+   */
   get(index: number): ShareableValue {
     const bytes = this.#open();
     validateInteger(index, 'index', 0, this.length - 1);
@@ -98,7 +103,7 @@ export class ShareableList implements Iterable<ShareableValue> {
   }
 
   /**
-   * The value may be of another type than before.
+   * Writes to a slot; the value may be of another type than before. Python: `list[index] = value`
    * @throws ERR_OUT_OF_RANGE: no such slot, or it has not the room, and the old value stays; ERR_INVALID_ARG_TYPE;
    * ERR_MP_CLOSED.
    */
@@ -113,7 +118,12 @@ export class ShareableList implements Iterable<ShareableValue> {
     this.#layout.write(bytes, index, encoded);
   }
 
-  /** The first slot with an equal value (NaN equals itself, bytes are compared one by one); -1 when there is none. */
+  /**
+   * The index of the first slot with an equal value (NaN equals itself, bytes are compared one by one); -1 when there
+   * is none.
+   * Python: `index()`, which raises ValueError
+   * @throws ERR_MP_CLOSED.
+   */
   indexOf(value: ShareableValue): number {
     let index = 0;
     for (const other of this) {
@@ -123,26 +133,27 @@ export class ShareableList implements Iterable<ShareableValue> {
     return -1;
   }
 
-  /** How many slots have an equal value. */
+  /** How many slots have an equal value. Python: `count()` @throws ERR_MP_CLOSED. */
   count(value: ShareableValue): number {
     return this.toArray().filter((other) => areEqual(other, value)).length;
   }
 
-  /** A copy of the values. */
+  /** A copy of the values. Python: `list(list)` @throws ERR_MP_CLOSED. */
   toArray(): ShareableValue[] {
     return [...this];
   }
 
+  /** The values, each read when it is asked for. Python: `iter(list)` @throws ERR_MP_CLOSED. */
   *[Symbol.iterator](): Iterator<ShareableValue> {
     for (let index = 0; index < this.length; index += 1) yield this.get(index);
   }
 
-  /** Unmaps the memory; the list stays. Idempotent. */
+  /** Unmaps the memory; the list stays. Idempotent. Never throws. Python: `shm.close()` */
   close(): void {
     this.sharedMemory.close();
   }
 
-  /** Removes the name; who has the list open keeps it. @throws ENOENT when the name is gone. */
+  /** Removes the name; who has the list open keeps it. Python: `shm.unlink()` @throws ENOENT when the name is gone. */
   unlink(): void {
     this.sharedMemory.unlink();
   }

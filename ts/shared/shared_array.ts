@@ -20,7 +20,7 @@ import { closeGuard, type Guard, type GuardOptions, lockOf, makeGuard, Received,
 import { unmapMemory } from './unmap.js';
 
 /**
- * A typed array that several processes share, with a lock. Python: `multiprocessing.Array`.
+ * A typed array that several processes share, with a lock. Only useSync() blocks. Python: `multiprocessing.Array`.
  *
  * `array` is an ordinary typed array over the memory itself: no proxy, no copy, full speed. Nothing orders what processes
  * do to it but Atomics, add() and compareExchange() for single elements, and the lock, by use(), for more. It has no
@@ -33,7 +33,7 @@ import { unmapMemory } from './unmap.js';
  * ```
  */
 export class SharedArray<K extends ElementType = ElementType> {
-  /** How many elements. */
+  /** How many elements. Python: `len(array)` */
   readonly length: number;
   readonly #type: K;
   readonly #block: Block;
@@ -44,10 +44,10 @@ export class SharedArray<K extends ElementType = ElementType> {
 
   /**
    * That many zeros, or these numbers. Its space is reserved now, in whole pages (4 KiB). Doesn't block.
-   * @throws ERR_INVALID_ARG_VALUE: no such type; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE: a size below 0 or too large, or
-   * one of the values is none of the type's numbers; ENOSPC, ENOMEM, EMFILE.
    *
    * Python: `Array(typecode, size_or_initializer, lock=)`
+   * @throws ERR_INVALID_ARG_VALUE: no such type; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE: a size below 0 or too large, or
+   * one of the values is none of the type's numbers; ENOSPC, ENOMEM, EMFILE.
    */
   constructor(type: K, sizeOrValues: number | Iterable<number | bigint>, options: GuardOptions = {}) {
     validateElementType(type);
@@ -87,6 +87,8 @@ export class SharedArray<K extends ElementType = ElementType> {
 
   /**
    * Adds to one element in one atomic step, without the lock; returns the old value. Never waits.
+   *
+   * Python: none, only under the lock.
    * @throws ERR_OUT_OF_RANGE: no such element, or the sum is none of the type's numbers and the element stays;
    * ERR_INVALID_ARG_TYPE; ERR_MP_CLOSED.
    */
@@ -97,6 +99,8 @@ export class SharedArray<K extends ElementType = ElementType> {
   /**
    * Sets an element to `replacement` if it is `expected`, in one atomic step; returns what it was. Floats are compared
    * bit by bit.
+   *
+   * Python: none, only under the lock.
    * @throws ERR_OUT_OF_RANGE; ERR_INVALID_ARG_TYPE; ERR_MP_CLOSED.
    */
   compareExchange(index: number, expected: Element<K>, replacement: Element<K>): Element<K> {
@@ -113,14 +117,17 @@ export class SharedArray<K extends ElementType = ElementType> {
     return lockOf(this.#guard, 'SharedArray').use(() => body(this));
   }
 
-  /** use() that blocks this process while it waits for the lock. */
+  /** use(), blocking this process while it waits for the lock. The body must not be async. */
   useSync<R>(body: (array: this) => R): R {
     validateFunction(body, 'body');
     this.#mustBeOpen();
     return lockOf(this.#guard, 'SharedArray').useSync(() => body(this));
   }
 
-  /** Unmaps it from this process: `array` has length 0 from here on. A lock that came with it is closed. Idempotent. */
+  /**
+   * Unmaps it from this process: `array` has length 0 from here on. A lock that came with it is closed. Idempotent.
+   * Never throws. Python: none.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -12,6 +12,7 @@ import { native } from '../native/load.js';
 import { CannotTravel, registerCodec } from '../serialization/registry.js';
 import { unmapMemory } from './unmap.js';
 
+/** Of SharedMemory.create(). Python: the arguments of `SharedMemory()`. */
 export interface SharedMemoryCreateOptions {
   /** Bytes, at least 1. */
   size: number;
@@ -23,8 +24,9 @@ export interface SharedMemoryCreateOptions {
   persist?: boolean | undefined;
 }
 
+/** Of SharedMemory.open(). Python: none. */
 export interface SharedMemoryOpenOptions {
-  /** Default false. */
+  /** Whether what is written here reaches nobody, as open() says. Default false. */
   readOnly?: boolean | undefined;
 }
 
@@ -81,6 +83,7 @@ function openSegment(name: string, readOnly: boolean): Segment {
  * `multiprocessing.shared_memory.SharedMemory`.
  *
  * Nothing orders what the processes do to the bytes: Atomics do for single elements of a typed array, a Lock for more.
+ * Nothing of it blocks, but create().
  *
  * The name is removed when the last process of the tree that created it has ended, however that ended, unless it
  * persists; other trees' processes that only opened it remove nothing. Mappings live on. It is shared under 'fork' by
@@ -97,9 +100,9 @@ function openSegment(name: string, readOnly: boolean): Segment {
  * ```
  */
 export class SharedMemory {
-  /** Without the leading '/', as Python has it. */
+  /** Without the leading '/', as Python has it. Python: `name` */
   readonly name: string;
-  /** Bytes, as asked for at create(). */
+  /** Bytes, as asked for at create(). Python: `size` */
   readonly size: number;
   readonly #inode: number;
   readonly #buffer: ArrayBuffer;
@@ -121,11 +124,11 @@ export class SharedMemory {
   /**
    * Makes a new segment of `size` bytes, all zero. Its space is reserved now, which takes 0.1 to 0.3 ms a megabyte and
    * blocks: what fits here never fails later.
+   *
+   * Python: `SharedMemory(create=True)`. shm_open(3), open(2): O_TMPFILE
    * @throws EEXIST; ENOSPC; EACCES; EMFILE; ERR_OUT_OF_RANGE: a size below 1, with a fraction or above
    * `buffer.constants.MAX_LENGTH`; ERR_INVALID_ARG_VALUE: a name with a second '/', a NUL, nothing, or more than 255
    * bytes; ERR_INVALID_ARG_TYPE.
-   *
-   * Python: `SharedMemory(create=True)`. shm_open(3), open(2): O_TMPFILE
    */
   static create(options: SharedMemoryCreateOptions): SharedMemory {
     if (options === undefined) throw invalidArgType('options', 'of type object', options);
@@ -146,10 +149,10 @@ export class SharedMemory {
    * With `readOnly` no write gets out of this process: JavaScript can't forbid writing to an ArrayBuffer, so what is
    * written only changes this process's own view of these pages (4 KiB each), and that until it next asks for `buffer`
    * or `bytes`: then the view is what the others see again, in every typed array that stands on it.
-   * @throws ENOENT; EACCES; EINVAL: a segment of size 0; EMFILE; ERR_INVALID_ARG_VALUE: a name with a second '/', a NUL,
-   * nothing, or more than 255 bytes; ERR_INVALID_ARG_TYPE.
    *
    * Python: `SharedMemory(name)`. shm_open(3)
+   * @throws ENOENT; EACCES; EINVAL: a segment of size 0; EMFILE; ERR_INVALID_ARG_VALUE: a name with a second '/', a NUL,
+   * nothing, or more than 255 bytes; ERR_INVALID_ARG_TYPE.
    */
   static open(name: string, options: SharedMemoryOpenOptions = {}): SharedMemory {
     const bare = bareName(name, 'name');
@@ -159,13 +162,13 @@ export class SharedMemory {
     return new SharedMemory(internal, openSegment(bare, readOnly));
   }
 
-  /** The memory itself, not a copy; byteLength is `size`. After close() every view of it has length 0. */
+  /** The memory itself, not a copy; byteLength is `size`. After close() every view of it has length 0. Python: `buf` */
   get buffer(): ArrayBuffer {
     this.#dropStrayWrites();
     return this.#buffer;
   }
 
-  /** The memory as bytes. Python: `buf`. */
+  /** The memory as bytes. Python: `buf` */
   get bytes(): Uint8Array {
     this.#dropStrayWrites();
     return this.#bytes;
@@ -174,6 +177,8 @@ export class SharedMemory {
   /**
    * Unmaps the memory from this process: `buffer` and every view of it have length 0 from here on; reading an element
    * gives undefined, writing one does nothing, methods throw TypeError. The segment and its name stay. Idempotent.
+   * Never throws.
+   * Python: `close()`
    */
   close(): void {
     if (this.#closed) return;
@@ -184,9 +189,9 @@ export class SharedMemory {
 
   /**
    * Removes the name; who has the segment open keeps it. Also after close().
-   * @throws ENOENT when the name is gone.
    *
    * Python: `unlink()`. shm_unlink(3)
+   * @throws ENOENT when the name is gone.
    */
   unlink(): void {
     native.shmUnlink(`/${this.name}`);

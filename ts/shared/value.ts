@@ -20,7 +20,7 @@ import { closeGuard, type Guard, type GuardOptions, lockOf, makeGuard, Received,
 export type { GuardOptions } from './guard.js';
 
 /**
- * One number that several processes share, with a lock. Python: `multiprocessing.Value`.
+ * One number that several processes share, with a lock. Only useSync() blocks. Python: `multiprocessing.Value`.
  *
  * Reading and writing it are atomic each; add() and compareExchange() are in one. What needs more than that is done under
  * the lock, by use(): the lock excludes others who take it, not those who don't. It has no name: forked children have it
@@ -41,10 +41,10 @@ export class Value<K extends ElementType = ElementType> {
 
   /**
    * Doesn't block. The default of `initial` is 0.
-   * @throws ERR_INVALID_ARG_VALUE: no such type; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE: `initial` is none of the type's
-   * numbers; ENOMEM, EMFILE.
    *
    * Python: `Value(typecode, initial, lock=)`
+   * @throws ERR_INVALID_ARG_VALUE: no such type; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE: `initial` is none of the type's
+   * numbers; ENOMEM, EMFILE.
    */
   constructor(type: K, initial?: Element<K>, options: GuardOptions = {}) {
     validateElementType(type);
@@ -68,7 +68,7 @@ export class Value<K extends ElementType = ElementType> {
     if (initial !== undefined) storeElement(this.#cell, 0, initial);
   }
 
-  /** @throws ERR_MP_CLOSED; when set ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE. Python: `.value` */
+  /** The number. Python: `value` @throws ERR_MP_CLOSED; when set ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE. */
   get value(): Element<K> {
     return loadElement(this.#open(), 0) as Element<K>;
   }
@@ -85,6 +85,8 @@ export class Value<K extends ElementType = ElementType> {
 
   /**
    * Adds in one atomic step, without the lock; returns the old value. Never waits.
+   *
+   * Python: none, only under the lock.
    * @throws ERR_OUT_OF_RANGE: the sum is none of the type's numbers, and the value stays; ERR_INVALID_ARG_TYPE;
    * ERR_MP_CLOSED.
    */
@@ -94,6 +96,8 @@ export class Value<K extends ElementType = ElementType> {
 
   /**
    * Sets it to `replacement` if it is `expected`, in one atomic step; returns what it was. Floats are compared bit by bit.
+   *
+   * Python: none, only under the lock.
    * @throws ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE; ERR_MP_CLOSED.
    */
   compareExchange(expected: Element<K>, replacement: Element<K>): Element<K> {
@@ -110,14 +114,14 @@ export class Value<K extends ElementType = ElementType> {
     return lockOf(this.#guard, 'Value').use(() => body(this));
   }
 
-  /** use() that blocks this process while it waits for the lock. */
+  /** use(), blocking this process while it waits for the lock. The body must not be async. */
   useSync<R>(body: (value: this) => R): R {
     validateFunction(body, 'body');
     this.#open();
     return lockOf(this.#guard, 'Value').useSync(() => body(this));
   }
 
-  /** Ends this process's use of it, and of a lock that came with it. Idempotent. */
+  /** Ends this process's use of it, and of a lock that came with it. Idempotent. Never throws. Python: none. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -19,6 +19,7 @@ import { WaiterTable } from './waiter_table.js';
 import { type WaitSpec, waitSync } from './waiting.js';
 import { type OnAbort, Waits } from './waits.js';
 
+/** Of a Barrier. Python: the arguments of `Barrier()`. */
 export interface BarrierOptions {
   /** Called by the last party to come, before all go on. It must not be async. If it throws, the barrier is broken. */
   action?: (() => void) | undefined;
@@ -40,7 +41,7 @@ type Arrival = { spec: WaitSpec; slot: number } | { index: number };
  * A point that `parties` processes, or tasks of a process, pass together: each waits until all are there. Then it begins
  * anew. A party that times out breaks the barrier for all, as does abort(), and the death of one that waits, within
  * 200 ms: all who wait, and who come later, get BrokenBarrierError until reset(). A party whose signal is aborted takes
- * its place back. Python: `multiprocessing.Barrier`.
+ * its place back. Only waitSync() blocks. Python: `multiprocessing.Barrier`.
  *
  * Shared as a Lock is. An action goes along when it was registered by importable() in a module that the receiver has
  * imported, as it has its target's; another one only by fork.
@@ -78,8 +79,8 @@ export class Barrier {
    * Resolves once all parties are there, with a number from 0 to parties - 1, to each another; who came last has called
    * the action. Time-out in milliseconds, else the barrier's own. Rejects with `signal.reason`: the party is not counted.
    * Keeps the process alive while it waits. Python: `wait`.
-   * @throws ERR_MP_BROKEN_BARRIER; what the action throws; ERR_MP_CLOSED; EAGAIN, EMFILE: no thread or descriptor to wait
-   * with; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   * @throws ERR_MP_BROKEN_BARRIER; what the action throws; ERR_MP_CLOSED; the signal's reason; EAGAIN, EMFILE: no thread or
+   * descriptor to wait with; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
    */
   async wait(options?: WaitOptions): Promise<number> {
     const deadline = this.#deadlineOf(options);
@@ -97,7 +98,7 @@ export class Barrier {
     }
   }
 
-  /** The same, blocking this process and its event loop. @throws as wait() does. */
+  /** wait(), blocking this process and its event loop. Python: `wait` */
   waitSync(options?: SyncWaitOptions): number {
     const deadline = this.#deadlineOf(options);
     for (;;) {
@@ -111,19 +112,19 @@ export class Barrier {
     }
   }
 
-  /** All who wait get BrokenBarrierError; then it is as new, also if it was broken. @throws ERR_MP_CLOSED. */
+  /** All who wait get BrokenBarrierError; then it is as new, also if it was broken. Python: `reset` @throws ERR_MP_CLOSED. */
   reset(): void {
     this.#waits.mustBeOpen();
     this.#table.region.resetBarrier(this.#table.offset);
   }
 
-  /** Breaks it: all who wait, and who come later, get BrokenBarrierError. @throws ERR_MP_CLOSED. */
+  /** Breaks it: all who wait, and who come later, get BrokenBarrierError. Python: `abort` @throws ERR_MP_CLOSED. */
   abort(): void {
     this.#waits.mustBeOpen();
     this.#table.region.breakBarrier(this.#table.offset);
   }
 
-  /** How many it takes to pass. */
+  /** How many it takes to pass. Python: `parties` */
   get parties(): number {
     return this.#parties;
   }
@@ -133,12 +134,15 @@ export class Barrier {
     return this.#look().waiting;
   }
 
-  /** @throws ERR_MP_CLOSED. */
+  /** Whether it is broken. Python: `broken` @throws ERR_MP_CLOSED. */
   get broken(): boolean {
     return this.#look().broken;
   }
 
-  /** Ends this process's use of it: who waits here is rejected with ClosedError and not counted. Idempotent. */
+  /**
+   * Ends this process's use of it: who waits here is rejected with ClosedError and not counted. Idempotent. Never
+   * throws. Python: none.
+   */
   close(): void {
     if (this.#waits.close()) this.#table.close();
   }

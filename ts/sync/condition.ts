@@ -38,7 +38,7 @@ let arriving: PackedCondition | undefined;
  * A lock, and a place to wait at for what it guards to change: wait() lets go of the lock while it waits and has it again
  * when it returns. notify() wakes exactly as many as it says, those who have waited longest, and waits for nobody: who
  * has timed out or died takes no notification; who dies with one before it has noticed leaves it to another who waited at
- * that time. Python: `multiprocessing.Condition`.
+ * that time. Only the calls named `…Sync` block. Python: `multiprocessing.Condition`.
  *
  * Shared as a Lock is, together with its lock. At most 4,088 waits at a time.
  *
@@ -73,7 +73,7 @@ export class Condition implements LockLike {
     return this.#lock.acquire(options);
   }
 
-  /** As Lock.acquireSync(). */
+  /** As Lock.acquireSync(), blocking. */
   acquireSync(options?: SyncWaitOptions): boolean {
     return this.#lock.acquireSync(options);
   }
@@ -93,7 +93,7 @@ export class Condition implements LockLike {
     return this.#lock.use(body, options);
   }
 
-  /** As Lock.useSync(). */
+  /** As Lock.useSync(), blocking. */
   useSync<R>(body: () => R, options?: SyncWaitOptions): R {
     return this.#lock.useSync(body, options);
   }
@@ -109,7 +109,7 @@ export class Condition implements LockLike {
     return this.#wait(deadlineOf(options), signalOf(options));
   }
 
-  /** The same, blocking this process and its event loop. @throws as wait() does. */
+  /** wait(), blocking this process and its event loop. Python: `wait` */
   waitSync(options?: SyncWaitOptions): boolean {
     return this.#waitNow(deadlineOf(options));
   }
@@ -117,7 +117,7 @@ export class Condition implements LockLike {
   /**
    * wait() until the predicate, which is called with the lock held, says yes: resolves true; false when it still says no
    * after the time-out. Python: `wait_for`.
-   * @throws what the predicate and wait() throw.
+   * @throws what the predicate throws; as wait() does.
    */
   async waitFor(predicate: () => boolean, options?: WaitOptions): Promise<boolean> {
     validateFunction(predicate, 'predicate');
@@ -131,7 +131,7 @@ export class Condition implements LockLike {
     }
   }
 
-  /** The same, blocking this process and its event loop. @throws as waitFor() does. */
+  /** waitFor(), blocking this process and its event loop. Python: `wait_for` */
   waitForSync(predicate: () => boolean, options?: SyncWaitOptions): boolean {
     validateFunction(predicate, 'predicate');
     const deadline = deadlineOf(options);
@@ -161,7 +161,7 @@ export class Condition implements LockLike {
 
   /**
    * Ends this process's use of it, and of the lock if it is the condition's own: who waits here is rejected with
-   * ClosedError. Idempotent.
+   * ClosedError. Idempotent. Never throws. Python: none.
    */
   close(): void {
     if (!this.#waits.close()) return;

@@ -16,8 +16,8 @@ const ALL = 2 ** 31 - 1;
 
 /**
  * A flag: unset at first; set() lets all who wait go on. Nothing in it is ever locked: set() is safe from anywhere, and no
- * process is waited for. Who waits while it is set and cleared at once goes on all the same. Python:
- * `multiprocessing.Event`.
+ * process is waited for. Who waits while it is set and cleared at once goes on all the same. Only waitSync() blocks.
+ * Python: `multiprocessing.Event`.
  *
  * With a name it is a POSIX semaphore that is set while its value is not 0: a C program's sem_post() sets it, its
  * sem_getvalue() tells. Without a name it belongs to those that it is given to, as
@@ -38,7 +38,7 @@ export class Event {
 
   /**
    * Opens the one of that name as it is, else makes one, unset; doesn't block. Names end as a Lock's do.
-   * @throws as Lock's constructor.
+   * @throws as new Lock() does.
    */
   constructor(options: NamedOptions = {}) {
     const origin = checkOrigin(options);
@@ -50,13 +50,13 @@ export class Event {
     this.#waits = new Waits(this.constructor.name);
   }
 
-  /** At the moment of reading. @throws ERR_MP_CLOSED. */
+  /** Whether it is set, at the moment of reading. Python: `is_set` @throws ERR_MP_CLOSED. */
   isSet(): boolean {
     this.#waits.mustBeOpen();
     return Atomics.load(this.#place.shared.words, this.#index) !== 0;
   }
 
-  /** All who wait go on. Never waits. @throws ERR_MP_CLOSED. */
+  /** All who wait go on. Never waits. Python: `set` @throws ERR_MP_CLOSED. */
   set(): void {
     this.#waits.mustBeOpen();
     const { region, words } = this.#place.shared;
@@ -65,7 +65,7 @@ export class Event {
     if (Atomics.load(words, this.#index + SEM_WAITERS) !== 0) region.wakeUnits(this.#place.offset, ALL);
   }
 
-  /** Who waits from now on waits for the next set(). @throws ERR_MP_CLOSED. */
+  /** Who waits from now on waits for the next set(). Python: `clear` @throws ERR_MP_CLOSED. */
   clear(): void {
     this.#waits.mustBeOpen();
     Atomics.store(this.#place.shared.words, this.#index, 0);
@@ -73,8 +73,9 @@ export class Event {
 
   /**
    * Resolves true once it is set, false on time-out (milliseconds); rejects with `signal.reason`. Keeps the process alive
-   * while it waits.
-   * @throws ERR_MP_CLOSED; EAGAIN, EMFILE: no thread or descriptor to wait with; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   * while it waits. Python: `wait`
+   * @throws ERR_MP_CLOSED; the signal's reason; EAGAIN, EMFILE: no thread or descriptor to wait with;
+   * ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     const deadline = deadlineOf(options);
@@ -84,18 +85,24 @@ export class Event {
     return (await this.#waits.wait(this.#spec, deadline, signal)) !== false;
   }
 
-  /** The same, blocking this process and its event loop. @throws ERR_MP_CLOSED; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE. */
+  /**
+   * wait(), blocking this process and its event loop. Python: `wait`
+   * @throws ERR_MP_CLOSED; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   */
   waitSync(options?: SyncWaitOptions): boolean {
     const deadline = deadlineOf(options);
     return this.isSet() || waitSync(this.#spec, deadline) !== false;
   }
 
-  /** Ends this process's use of it: who awaits it here is rejected with ClosedError. The flag stays. Idempotent. */
+  /**
+   * Ends this process's use of it: who awaits it here is rejected with ClosedError. The flag stays. Idempotent. Never throws.
+   * Python: none.
+   */
   close(): void {
     if (this.#waits.close()) this.#place.leave();
   }
 
-  /** Removes the name, as with Lock.unlink(). @throws ENOENT when the name is gone. */
+  /** Removes the name, as with Lock.unlink(). Python: none. @throws ENOENT when the name is gone. */
   unlink(): void {
     unlinkNamed(this.#name, this.#place.shared);
   }

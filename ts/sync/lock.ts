@@ -13,6 +13,7 @@ import { Acquirer, type Attempt } from './resource.js';
 import { use, useSync } from './use.js';
 import type { WaitSpec } from './waiting.js';
 
+/** Of a Lock, and of an RLock. Python: none. */
 export interface LockOptions extends NamedOptions {
   /**
    * 'error' (default): the acquire that takes over from a dead holder throws OwnerDiedError once, and the lock is then
@@ -50,7 +51,8 @@ let packLock: (lock: Lock) => PackedLock;
 export const HELD: Promise<boolean> = Promise.resolve(true);
 
 /**
- * Mutual exclusion between processes: one holds the lock, the others wait. Python: `multiprocessing.Lock`.
+ * Mutual exclusion between processes: one holds the lock, the others wait. Only the calls named `…Sync` block.
+ * Python: `multiprocessing.Lock`.
  *
  * With a name it is a POSIX semaphore of value 1: C's sem_open('/name') and Python's posix_ipc reach the same one.
  * Without a name it is a word of shared memory, which those have that it is given to. Who holds it is
@@ -97,8 +99,8 @@ export class Lock implements LockLike {
    * Resolves true once the lock is held, false on time-out (milliseconds). Rejects with `signal.reason`, and the lock is
    * neither taken nor lost. Also by a process that holds it: then it waits for release(), whoever in the process calls
    * it. Keeps the process alive while it waits. Python: `acquire(timeout=)`.
-   * @throws ERR_MP_OWNER_DIED, once per death: the lock is yours; ERR_MP_CLOSED; EAGAIN, EMFILE: no thread or
-   * descriptor to wait with; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   * @throws ERR_MP_OWNER_DIED, once per death: the lock is yours; ERR_MP_CLOSED; the signal's reason; EAGAIN, EMFILE:
+   * no thread or descriptor to wait with; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
    */
   acquire(options?: WaitOptions): Promise<boolean> {
     if (options === undefined && this[takeAtOnce]()) return HELD;
@@ -106,7 +108,7 @@ export class Lock implements LockLike {
   }
 
   /**
-   * The same, blocking this process and its event loop. In a process that holds the lock already only another process
+   * acquire(), blocking this process and its event loop. In a process that holds the lock already only another process
    * can end the wait.
    * @throws ERR_MP_OWNER_DIED, once per death: the lock is yours; ERR_MP_CLOSED; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
    */
@@ -124,7 +126,7 @@ export class Lock implements LockLike {
   }
 
   /**
-   * Gives the lock back and wakes one waiter. Any process may release a lock, whoever holds it (Python's rule).
+   * Gives the lock back and wakes one waiter. Any process may release a lock, whoever holds it. Python: `release()`, so too.
    * @throws ERR_MP_OVER_RELEASE when nobody holds it; ERR_MP_CLOSED.
    */
   release(): void {
@@ -142,7 +144,7 @@ export class Lock implements LockLike {
   }
 
   /**
-   * use() that blocks this process and its event loop while it waits. The body must not be async: the lock is released
+   * use(), blocking this process and its event loop while it waits. The body must not be async: the lock is released
    * when it returns.
    * @throws as use() does.
    */
@@ -150,7 +152,7 @@ export class Lock implements LockLike {
     return useSync(this, body, options);
   }
 
-  /** Whether somebody holds it, at the moment of reading. @throws ERR_MP_CLOSED. */
+  /** Whether somebody holds it, at the moment of reading. Python: `locked()` (3.14). @throws ERR_MP_CLOSED. */
   get locked(): boolean {
     this.#acquirer.mustBeOpen();
     return this.#mutex.holder() !== FREE;
@@ -158,7 +160,7 @@ export class Lock implements LockLike {
 
   /**
    * The pid of the holder, at the moment of reading; undefined when it is free, or held by a program that leaves no
-   * name. @throws ERR_MP_CLOSED.
+   * name. Python: none. @throws ERR_MP_CLOSED.
    */
   get owner(): number | undefined {
     this.#acquirer.mustBeOpen();
@@ -169,14 +171,14 @@ export class Lock implements LockLike {
 
   /**
    * Ends this process's use of the lock: who awaits it here is rejected with ClosedError, as is every later call but
-   * unlink(). A lock that is held stays held. Idempotent.
+   * unlink(). A lock that is held stays held. Idempotent. Never throws. Python: none.
    */
   close(): void {
     this.#acquirer.close();
   }
 
   /**
-   * Removes the name; who has the lock open keeps it. Also after close(). Without a name nothing happens.
+   * Removes the name; who has the lock open keeps it. Also after close(). Without a name nothing happens. Python: none.
    * @throws ENOENT when the name is gone.
    */
   unlink(): void {

@@ -4,14 +4,16 @@ import type { SyncWaitOptions, WaitOptions } from '../internal/deadline.js';
 
 /** Something to hold while nobody else does. Python: the common part of Lock, RLock, Semaphore and Condition. */
 export interface LockLike {
-  /** Resolves true once it is held, false on time-out; never blocks the event loop. */
+  /** As Lock.acquire(): resolves true once it is held, false on time-out. */
   acquire(options?: WaitOptions): Promise<boolean>;
-  /** The same, blocking this process. */
+  /** As Lock.acquireSync(), blocking. */
   acquireSync(options?: SyncWaitOptions): boolean;
-  /** Never waits. */
+  /** As Lock.tryAcquire(): never waits. */
   tryAcquire(): boolean;
+  /** As Lock.release(). Doesn't block. */
   release(): void;
-  /** Acquires, runs, releases, whatever happens. Time is up: TimeoutError, and the body does not run. */
+  /** As Lock.use(): acquires, runs, releases, whatever happens. */
   use<R>(body: () => R | Promise<R>, options?: WaitOptions): Promise<R>;
+  /** As Lock.useSync(), blocking. */
   useSync<R>(body: () => R, options?: SyncWaitOptions): R;
 }

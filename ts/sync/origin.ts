@@ -5,6 +5,7 @@ import { validateBoolean, validateOptions } from '../internal/validate.js';
 import { CannotTravel } from '../serialization/registry.js';
 import { allocate, freeWith, type PackedPlace, type Place, receivePlace } from './arena.js';
 
+/** Of objects that may have a name. Python: none. */
 export interface NamedOptions {
   /**
    * A name under which unrelated processes (C and Python programs too) reach the same object: 'jobs' or '/jobs'. Opens

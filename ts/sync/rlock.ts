@@ -45,7 +45,7 @@ export class RLock extends Lock {
     return this.#receive(beginLink(this[lockId]), super.acquire(options));
   }
 
-  /** As Lock.acquireSync(); by the owner at once, one level deeper. @throws as Lock.acquireSync() does. */
+  /** As Lock.acquireSync(), blocking; by the owner at once, one level deeper. @throws as Lock.acquireSync() does. */
   override acquireSync(options?: SyncWaitOptions): boolean {
     const own = this.#own();
     if (own !== undefined) {
@@ -67,7 +67,7 @@ export class RLock extends Lock {
   }
 
   /**
-   * One level up; at the last the lock is free and one waiter is woken. Python: `AssertionError` from a non-owner.
+   * One level up; at the last the lock is free and one waiter is woken. Python: `release()`, an AssertionError from others.
    * @throws ERR_MP_NOT_OWNER: not held by this process and call chain; ERR_MP_CLOSED.
    */
   override release(): void {
@@ -85,12 +85,12 @@ export class RLock extends Lock {
     return inScope(() => super.use(body, options));
   }
 
-  /** As Lock.useSync(). */
+  /** As Lock.useSync(), blocking. */
   override useSync<R>(body: () => R, options?: SyncWaitOptions): R {
     return inScope(() => super.useSync(body, options));
   }
 
-  /** How often the running call chain holds it; 0 for everybody else. */
+  /** How often the running call chain holds it; 0 for everybody else. Python: none. */
   get depth(): number {
     return this.#own()?.depth ?? 0;
   }

@@ -12,6 +12,7 @@ import { Acquirer } from './resource.js';
 import { MOST_UNITS, makeUnits, type UnitSource } from './units.js';
 import { use, useSync } from './use.js';
 
+/** Of a Semaphore. Python: none. */
 export interface SemaphoreOptions extends NamedOptions {
   /**
    * Units that a process holds come back within 200 ms of its death, as with SEM_UNDO of semop(2). Default false: a
@@ -40,7 +41,7 @@ const bounded: unique symbol = Symbol('bounded');
  * to those that it is given to, as with Lock. Python: `multiprocessing.Semaphore`.
  *
  * A waiter that is killed takes nothing. What a process has taken is gone when it is killed, unless with `restore`.
- * Waiting, queues and `use` are as with Lock.
+ * Waiting, queues and `use` are as with Lock. Only the calls named `…Sync` block.
  *
  * ```js
  * const slots = new Semaphore(4);
@@ -79,14 +80,18 @@ export class Semaphore implements LockLike {
   /**
    * Resolves true once a unit is taken, false on time-out (milliseconds). Rejects with `signal.reason`, and no unit is
    * taken. Keeps the process alive while it waits. Python: `acquire(timeout=)`.
-   * @throws ERR_MP_CLOSED; EAGAIN, EMFILE: no thread or descriptor to wait with; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   * @throws ERR_MP_CLOSED; the signal's reason; EAGAIN, EMFILE: no thread or descriptor to wait with;
+   * ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
    */
   acquire(options?: WaitOptions): Promise<boolean> {
     if (options === undefined && this.#acquirer.idle && this.#units.take()) return TAKEN;
     return this.#acquirer.acquire(options).then(Boolean);
   }
 
-  /** The same, blocking this process and its event loop. @throws ERR_MP_CLOSED; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE. */
+  /**
+   * acquire(), blocking this process and its event loop. Python: `acquire()`
+   * @throws ERR_MP_CLOSED; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE.
+   */
   acquireSync(options?: SyncWaitOptions): boolean {
     if (options === undefined && this.#units.take()) return true;
     return this.#acquirer.acquireSync(options) !== false;
@@ -99,6 +104,7 @@ export class Semaphore implements LockLike {
 
   /**
    * Gives `count` units, all at once, and wakes as many waiters. Whoever: nobody has to have taken them.
+   * Python: `release()`, one unit
    * @throws ERR_MP_OVER_RELEASE: above 2^31 - 1, or the bound of a BoundedSemaphore: nothing was given; ERR_MP_CLOSED;
    * ERR_OUT_OF_RANGE: a count below 1; ERR_INVALID_ARG_TYPE.
    */
@@ -109,28 +115,31 @@ export class Semaphore implements LockLike {
     throw new OverReleaseError(`release() of a ${this.constructor.name} above ${this.#units.bound} units`);
   }
 
-  /** Acquires a unit, runs, releases it, whatever happens. @throws what the body and acquire() throw; ERR_MP_TIMEOUT. */
+  /**
+   * Acquires a unit, runs, releases it, whatever happens; resolves with what the body returns. Python: `with semaphore:`
+   * @throws what the body throws; as acquire() does; ERR_MP_TIMEOUT, and the body does not run.
+   */
   use<R>(body: () => R | Promise<R>, options?: WaitOptions): Promise<R> {
     return use(this, body, options);
   }
 
-  /** use() that blocks this process and its event loop while it waits. The body must not be async. @throws as use(). */
+  /** use(), blocking this process and its event loop while it waits. The body must not be async. Python: `with semaphore:` */
   useSync<R>(body: () => R, options?: SyncWaitOptions): R {
     return useSync(this, body, options);
   }
 
-  /** The units there are at the moment of reading. Python: `get_value()`. @throws ERR_MP_CLOSED. sem_getvalue(3) */
+  /** The units there are at the moment of reading. Python: `get_value()`. sem_getvalue(3) @throws ERR_MP_CLOSED. */
   get value(): number {
     this.#acquirer.mustBeOpen();
     return this.#units.value;
   }
 
-  /** Ends this process's use of it, as with Lock.close(). Units stay as they are. Idempotent. */
+  /** Ends this process's use of it, as with Lock.close(). Units stay as they are. Idempotent. Never throws. Python: none. */
   close(): void {
     this.#acquirer.close();
   }
 
-  /** Removes the name, as with Lock.unlink(). @throws ENOENT when the name is gone. */
+  /** Removes the name, as with Lock.unlink(). Python: none. @throws ENOENT when the name is gone. */
   unlink(): void {
     unlinkNamed(this.#name, this.#units.spec.shared);
   }
