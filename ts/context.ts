@@ -7,7 +7,10 @@ import { poolBoundTo } from './pool/pool.js';
 import { processBoundTo } from './process/bound.js';
 import { validateStartMethod } from './process/start_method.js';
 
-/** Every class and function of the library, bound to one start method: objects made in one context work in every other. */
+/**
+ * Every class and function of the library, bound to one start method: objects made in one context work in every other.
+ * Python: the result of `multiprocessing.get_context`.
+ */
 export type Context = Omit<typeof api, 'setStartMethod'>;
 
 const contexts = new Map<api.StartMethod, Context>();
@@ -17,8 +20,8 @@ const contexts = new Map<api.StartMethod, Context>();
  * another. Without `method`: the one that getStartMethod() says, now and for good. The same object each time. Doesn't block,
  * but for getStartMethod().
  *
- * Python: `multiprocessing.get_context`.
- * @throws ERR_MP_START_METHOD: unknown.
+ * Python: `multiprocessing.get_context`
+ * @throws ERR_MP_START_METHOD: unknown; ERR_INVALID_ARG_TYPE.
  *
  * @example
  * const { Process } = getContext('spawn');

@@ -5,20 +5,28 @@
 
 /** Base of every error that the library itself raises. Python: `multiprocessing.ProcessError`. */
 export class MultiprocessingError extends Error {
+  /** One for each class: what to test, as it stays the same in every version. */
   readonly code: string = 'ERR_MP';
+  /** The name of the class. */
   override get name(): string {
     return this.constructor.name;
   }
 }
-/** Wrong use of a Process: started twice, joined before start, closed while it runs, … */
+/**
+ * Wrong use of a Process: started twice, joined before start, closed while it runs, … Python: `AssertionError`,
+ * `ValueError`.
+ */
 export class ProcessError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_PROCESS';
 }
-/** The start method is unknown, was set twice, or can't work here; the message says why and what to do. */
+/**
+ * The start method is unknown, was set twice, or can't work here; the message says why and what to do.
+ * Python: `ValueError`, `RuntimeError`.
+ */
 export class StartMethodError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_START_METHOD';
 }
-/** A fresh process could not find this function; the message says how to make it findable. */
+/** A fresh process could not find this function; the message says how to make it findable. Python: `PicklingError`. */
 export class TargetError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_TARGET';
 }
@@ -37,6 +45,7 @@ export class EndOfFileError extends MultiprocessingError {
 /** A message did not fit the caller's buffer; `bytes` is the whole message. Python: `BufferTooShort`. */
 export class BufferTooShortError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_BUFFER_TOO_SHORT';
+  /** The whole message. */
   readonly bytes: Uint8Array;
   constructor(message: string, bytes: Uint8Array) {
     super(message);
@@ -75,7 +84,7 @@ export class NotOwnerError extends MultiprocessingError {
 export class BrokenBarrierError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_BROKEN_BARRIER';
 }
-/** The holder died; the lock is now the caller's, and what it guards may be torn. */
+/** The holder died; the lock is now the caller's, and what it guards may be torn. Python: none, the lock stays held. */
 export class OwnerDiedError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_OWNER_DIED';
   /** The process that died holding the lock; 0 when too many have come and gone since to know. */
@@ -85,11 +94,17 @@ export class OwnerDiedError extends MultiprocessingError {
     this.pid = pid;
   }
 }
-/** Not possible in the state that the object is in; the message says which. Python: `concurrent.futures.InvalidStateError`. */
+/**
+ * Not possible in the state that the object is in; the message says which. Python:
+ * `concurrent.futures.InvalidStateError`.
+ */
 export class InvalidStateError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_INVALID_STATE';
 }
-/** An error from another process that can't be rebuilt here: its class is unknown, or it was none; `stack` is its own. */
+/**
+ * An error from another process that can't be rebuilt here: its class is unknown, or it was none; `stack` is its own.
+ * Python: `multiprocessing.managers.RemoteError`.
+ */
 export class RemoteError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_REMOTE';
 }
@@ -97,9 +112,13 @@ export class RemoteError extends MultiprocessingError {
 export class BrokenPoolError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_BROKEN_POOL';
 }
-/** The worker that ran this task ended before the task did: process.exit(), a signal, the memory limit. */
+/**
+ * The worker that ran this task ended before the task did: process.exit(), a signal, the memory limit.
+ * Python: `BrokenProcessPool` of an executor; a Pool waits for ever.
+ */
 export class WorkerDiedError extends MultiprocessingError {
   override readonly code: string = 'ERR_MP_WORKER_DIED';
+  /** Of the worker. */
   readonly pid: number;
   /** As `Process.exitCode`: n for `process.exit(n)`, -s when killed by signal number s. */
   readonly exitCode: number;

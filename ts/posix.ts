@@ -1,6 +1,7 @@
 /**
  * `posix-multiprocessing/posix`: the system calls, typed. Each throws Node's system-error shape (`code`, `errno`,
- * `syscall`) and refuses wrong arguments (TypeError, RangeError) before the call is made.
+ * `syscall`) and refuses wrong arguments before the call is made: ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (TypeError)
+ * and ERR_OUT_OF_RANGE (RangeError) come in addition to the errors that a call lists.
  */
 
 export { constants } from './posix/constants.js';

@@ -11,7 +11,7 @@ import {
 
 /**
  * Where a Listener listens: a TCP host and port, or the path of a Unix socket. A path that begins with NUL is an abstract
- * name (Linux): no file, gone with its listener.
+ * name (Linux): no file, gone with its listener. Python: `(host, port)`, or a path.
  */
 export type Address = { host: string; port: number } | { path: string };
 

@@ -15,10 +15,11 @@ const RETRY = 5;
 /**
  * Connects to a Listener of this machine or, over TCP, of another. With an `authKey` it resolves once both sides have
  * proved to each other that they have the same. The caller owns the connection.
- * @throws ECONNREFUSED: nobody listens there; ENOENT: there is no such path; ENOTFOUND: no such host; ERR_MP_AUTH: the
- * keys differ, or only one side has one; ERR_MP_TIMEOUT; ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE; ERR_OUT_OF_RANGE.
  *
  * Python: `multiprocessing.connection.Client`, which can connect to this library's listeners
+ * @throws ECONNREFUSED: nobody listens there; ENOENT: there is no such path; ENOTFOUND: no such host; ERR_MP_AUTH: the
+ * keys differ, or only one side has one; ERR_MP_TIMEOUT; the signal's reason; ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE;
+ * ERR_OUT_OF_RANGE.
  *
  * @example
  * using connection = await connect({ path: '/run/app/jobs' }, { authKey, timeout: 1000 });

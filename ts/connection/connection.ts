@@ -18,9 +18,11 @@ import { Outgoing } from './outgoing.js';
 
 const LARGEST_FD = 2 ** 31 - 1;
 
-/** Which directions a descriptor is used in; both by default. */
+/** Which directions a descriptor is used in. Python: the arguments of `Connection()`. */
 export interface ConnectionOptions {
+  /** Whether it receives. Default true. */
   readable?: boolean;
+  /** Whether it sends. Default true. */
   writable?: boolean;
 }
 
@@ -39,7 +41,7 @@ const lost = new FinalizationRegistry<{ fd: number; owner: number }>(({ fd, owne
  * A forked child inherits the end by closure, and has it open until it closes it: for end of file each process closes
  * what it does not use. Waits and half-read messages stay with the process that had them; fork between messages.
  *
- * Python: `multiprocessing.connection.Connection`, and its format on the wire.
+ * Python: `multiprocessing.connection.Connection`, and its format on the wire
  *
  * @example
  * const [mine, its] = Pipe<string>();
@@ -54,7 +56,7 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
 
   /**
    * Takes over an open descriptor of a pipe, socket or terminal: close() closes it. It becomes non-blocking.
-   * @throws EBADF; ERR_OUT_OF_RANGE; ERR_INVALID_ARG_VALUE when it is to be neither readable nor writable.
+   * @throws EBADF; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE; ERR_INVALID_ARG_VALUE: neither readable nor writable.
    */
   constructor(fd: number, options?: ConnectionOptions) {
     validateInteger(fd, 'fd', 0, LARGEST_FD);
@@ -70,21 +72,23 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
     lost.register(this, { fd, owner: process.pid }, this);
   }
 
-  /** The descriptor; it stays this object's. @throws ERR_MP_CLOSED. */
+  /** The descriptor; it stays this object's. Python: `Connection.fileno` @throws ERR_MP_CLOSED. */
   get fd(): number {
     this.#mustBeOpen();
     return this.#fd;
   }
 
+  /** Whether this process has closed it. Python: `Connection.closed` */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** False on an end that only sends, and after a message that exceeded `maxLength`. */
+  /** False on an end that only sends, and after a message that exceeded `maxLength`. Python: `Connection.readable` */
   get readable(): boolean {
     return this.#incoming !== undefined && !this.#incoming.isBroken;
   }
 
+  /** False on an end that only receives. Python: `Connection.writable` */
   get writable(): boolean {
     return this.#outgoing !== undefined;
   }
@@ -96,10 +100,10 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
    * Through a Unix socket (a duplex Pipe(), a Listener's path) descriptors travel: in a net.Socket, a listening
    * net.Server, a FileHandle, a Connection, a Queue. The receiver gets its own; the sender's stay open until it closes
    * them, and it may do that at once. A socket that was sent reads no more here.
-   * @throws ERR_MP_SERIALIZE: the value can't travel, nothing was sent; EPIPE: nobody can receive it any more; EBADF:
-   * this end only receives; ERR_MP_CLOSED, also when it is closed before the message has left.
    *
    * Python: `Connection.send`
+   * @throws ERR_MP_SERIALIZE: the value can't travel, nothing was sent; EPIPE: nobody can receive it any more; EBADF:
+   * this end only receives; ERR_MP_CLOSED, also when it is closed before the message has left.
    */
   async send(value: T): Promise<void> {
     const outgoing = this.#mustWrite();
@@ -121,12 +125,12 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * The next value. An aborted or timed-out call loses nothing: the next one gets the message. A message longer than
-   * `maxLength` bytes is refused as recvBytes() does.
-   * @throws ERR_MP_EOF, again and again, when the other end is closed everywhere, and its message tells when that was in
-   * the middle of a message; ERR_MP_TIMEOUT; EBADF: this end only sends; ERR_MP_CLOSED.
+   * Resolves with the next value. An aborted or timed-out call loses nothing: the next one gets the message. A message
+   * longer than `maxLength` bytes is refused as recvBytes() does.
    *
    * Python: `Connection.recv`
+   * @throws ERR_MP_EOF, again and again, when the other end is closed everywhere, and its message tells when that was in
+   * the middle of a message; ERR_MP_TIMEOUT; ERR_MP_MESSAGE_TOO_LONG; EBADF: this end only sends; ERR_MP_CLOSED.
    */
   async recv(options?: WaitOptions & { maxLength?: number }): Promise<T> {
     const { finish } = asValueLater as Reception<T>;
@@ -140,9 +144,10 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
 
   /**
    * Sends bytes as one message: `size` (default: the rest) from `offset` on, both in bytes. The receiver calls
-   * recvBytes(). As send() otherwise; the memory may be changed as soon as this returns.
+   * recvBytes(). Resolves when the kernel has taken it; the memory may be changed as soon as this returns.
    *
    * Python: `Connection.send_bytes`
+   * @throws as send() does; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE: not within the memory.
    */
   async sendBytes(bytes: ArrayBufferView | ArrayBuffer, offset?: number, size?: number): Promise<void> {
     const outgoing = this.#mustWrite();
@@ -158,10 +163,11 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * The bytes of the next message, in memory of their own. One longer than `maxLength` bytes is neither read nor
-   * allocated: ERR_MP_MESSAGE_TOO_LONG, and this end can't receive any more (it is closed, if it can't send either).
+   * Resolves with the bytes of the next message, in memory of their own. One longer than `maxLength` bytes is neither read
+   * nor allocated: this end can't receive any more then (it is closed, if it can't send either).
    *
    * Python: `Connection.recv_bytes`
+   * @throws as recv() does; ERR_MP_MESSAGE_TOO_LONG.
    */
   async recvBytes(options?: WaitOptions & { maxLength?: number }): Promise<Uint8Array> {
     return this.#receive({ finish: asBytes, maxLength: maxLengthOf(options) }, options);
@@ -176,9 +182,9 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
 
   /**
    * Puts the bytes of the next message into `buffer` from `offset` (in bytes) on and resolves with their number.
-   * @throws ERR_MP_BUFFER_TOO_SHORT with the whole message as `bytes`; the next message can be received.
    *
    * Python: `Connection.recv_bytes_into`
+   * @throws as recv() does; ERR_MP_BUFFER_TOO_SHORT with the whole message as `bytes`: the next message can be received.
    */
   async recvBytesInto(buffer: ArrayBufferView, offset: number = 0, options?: WaitOptions): Promise<number> {
     return this.#receive({ finish: into(buffer, offset) }, options);
@@ -190,11 +196,11 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Whether there is something to receive: true for a message, for its first bytes, and at end of file; takes nothing.
-   * Without a timeout it looks once; `{ timeout: undefined }` waits for ever.
-   * @throws EBADF: this end only sends; ERR_MP_CLOSED.
+   * Whether there is something to receive: resolves true for a message, for its first bytes, and at end of file; takes
+   * nothing. Without a timeout it looks once; `{ timeout: undefined }` waits for ever.
    *
    * Python: `Connection.poll`
+   * @throws EBADF: this end only sends; ERR_MP_CLOSED; the signal's reason.
    */
   async poll(options: WaitOptions = {}): Promise<boolean> {
     const incoming = this.#mustRead();
@@ -210,7 +216,7 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
 
   /**
    * Closes the descriptor in this process. Calls that wait reject with ERR_MP_CLOSED; what the kernel has taken reaches
-   * the peer. Idempotent.
+   * the peer. Idempotent. Never throws.
    *
    * Python: `Connection.close`
    */
@@ -225,11 +231,16 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
     native.closeFd(this.#fd);
   }
 
+  /** close(). */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** The values that come, until the other end is closed. Leaving the loop does not close this one. */
+  /**
+   * The values that come, until the other end is closed. Leaving the loop does not close this one.
+   * Python: none; `recv()` until EOFError
+   * @throws as recv() does, from next().
+   */
   async *[Symbol.asyncIterator](): AsyncIterator<T> {
     for (;;) {
       try {

@@ -18,9 +18,11 @@ const LARGEST_BACKLOG = 2 ** 31 - 1;
 /** Milliseconds that a client may take to prove that it has the key. */
 const HANDSHAKE = 10_000;
 
-/** `backlog`: how many connections may wait for accept(), default 128. `authKey`: both sides must have it. */
+/** How a Listener listens. Python: the arguments of `Listener()`. */
 export interface ListenOptions {
+  /** The number of connections that may wait for accept(). Default 128. */
   backlog?: number;
+  /** A key that both sides must have. Default: none, whoever reaches the address may connect. */
   authKey?: Uint8Array;
 }
 
@@ -35,7 +37,7 @@ type Arrival = { connection: Connection } | { error: unknown };
 /**
  * Accepts connections at an address: a Unix socket by default, in a folder that only this user may enter. With an
  * `authKey` both sides prove to each other that they have it (HMAC; the key never travels, what follows is not
- * encrypted), several clients at a time: one that keeps silent does not hold up the others.
+ * encrypted), several clients at a time: one that keeps silent does not hold up the others. Nothing of it blocks.
  *
  * The socket's file is removed by close() and at the end of the process; what a killed process has left is replaced by
  * the next listener at that path.
@@ -66,9 +68,9 @@ export class Listener {
 
   /**
    * Listens from when it resolves. Port 0 is any free one; `address` then tells which.
-   * @throws EADDRINUSE; EACCES; EADDRNOTAVAIL; ENOTFOUND; ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE; ERR_OUT_OF_RANGE.
    *
-   * Python: the constructor of Listener
+   * Python: `Listener()`
+   * @throws EADDRINUSE; EACCES; EADDRNOTAVAIL; ENOTFOUND; ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE; ERR_OUT_OF_RANGE.
    */
   static async listen(address?: Address, options?: ListenOptions): Promise<Listener> {
     if (address !== undefined) validateAddress(address);
@@ -78,17 +80,17 @@ export class Listener {
     return new Listener(await open(address, backlog), authKey);
   }
 
-  /** Where it listens. Stays known after close(). */
+  /** Where it listens. Stays known after close(). Python: `Listener.address` */
   get address(): Address {
     return { ...this.#place.address };
   }
 
   /**
-   * The next connection; the caller owns it. An aborted or timed-out call loses none.
-   * @throws ERR_MP_AUTH: a client had another key, it is disconnected and accept() can be called again; ERR_MP_TIMEOUT;
-   * ERR_MP_CLOSED; EMFILE.
+   * Resolves with the next connection; the caller owns it. An aborted or timed-out call loses none.
    *
    * Python: `Listener.accept`
+   * @throws ERR_MP_AUTH: a client had another key, it is disconnected and accept() can be called again; ERR_MP_TIMEOUT;
+   * ERR_MP_CLOSED; EMFILE; the signal's reason.
    */
   async accept(options?: WaitOptions): Promise<Connection> {
     this.#mustBeOpen();
@@ -99,7 +101,10 @@ export class Listener {
     return this.#nextTrusted(deadline, signal);
   }
 
-  /** Stops listening: calls that wait reject with ERR_MP_CLOSED, accepted connections go on. Idempotent. Python: `Listener.close` */
+  /**
+   * Stops listening: calls that wait reject with ERR_MP_CLOSED, accepted connections go on. Idempotent. Never throws.
+   * Python: `Listener.close`
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -115,6 +120,7 @@ export class Listener {
     native.closeFd(this.#place.fd);
   }
 
+  /** close(). */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -10,7 +10,7 @@ import { Connection } from './connection.js';
  * receives and the second only sends. The caller owns both. Doesn't block.
  *
  * Python: `multiprocessing.Pipe`. socketpair(2), shutdown(2)
- * @throws EMFILE; ENFILE.
+ * @throws EMFILE; ENFILE; ERR_INVALID_ARG_TYPE.
  *
  * @example
  * const [receiver, sender] = Pipe<number>({ duplex: false });

@@ -14,7 +14,10 @@ import { invalidArgType, validateInteger } from '../internal/validate.js';
 import { native } from '../native/load.js';
 import { Connection } from './connection.js';
 
-/** A connection with something to receive, a Process that has ended (by its sentinel), a descriptor that is readable. */
+/**
+ * A connection with something to receive, a Process that has ended (by its sentinel), a descriptor that is readable.
+ * Python: what `wait()` takes.
+ */
 export type Waitable = Connection | { readonly sentinel: number } | number;
 
 const LARGEST_FD = 2 ** 31 - 1;
@@ -28,9 +31,10 @@ type Entries<O> = ReadonlyMap<O, number>;
  * Waits until at least one is ready and resolves with all that are, each once, in their order; [] on time-out, and at
  * once for no objects without a timeout. Ready: a Connection has something to receive or its peer is gone, a Process has
  * ended, a descriptor is readable or at its end. Takes nothing.
- * @throws ERR_MP_CLOSED: a closed connection; ERR_MP_PROCESS: a process that was not started; EBADF; ERR_INVALID_ARG_TYPE.
  *
  * Python: `multiprocessing.connection.wait`
+ * @throws ERR_MP_CLOSED: a closed connection; ERR_MP_PROCESS: a process that was not started; EBADF; ERR_INVALID_ARG_TYPE;
+ * ERR_OUT_OF_RANGE; the signal's reason.
  */
 export async function wait<O extends Waitable>(objects: readonly O[], options?: WaitOptions): Promise<O[]> {
   const entries = entriesOf(objects);

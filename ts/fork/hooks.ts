@@ -2,6 +2,7 @@
 
 import { validateFunction, validateOptions } from '../internal/validate.js';
 
+/** What runs around a fork. Python: the arguments of `os.register_at_fork`. */
 export interface ForkHooks {
   /** In the parent, before; a throw vetoes the fork. The last registered runs first. */
   before?: () => void;
@@ -17,8 +18,8 @@ const registered = new Set<ForkHooks>();
  * Runs a library author's code around every fork of this process: pools of random numbers, database clients, counters
  * that a child must not share with its parent. Doesn't block. Dispose what it returns to unregister.
  *
- * Python: `os.register_at_fork`; pthread_atfork(3).
- * @throws ERR_INVALID_ARG_TYPE for hooks that are not functions.
+ * Python: `os.register_at_fork`. pthread_atfork(3)
+ * @throws ERR_INVALID_ARG_TYPE: hooks that are not functions.
  */
 export function onFork(hooks: ForkHooks): { [Symbol.dispose](): void } {
   validateOptions(hooks, 'hooks');

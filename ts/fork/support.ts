@@ -11,6 +11,7 @@ import { systemObstacle } from './kernel.js';
 import { BUSY, PATIENCE, whileBusy } from './patience.js';
 import { type Obstacle, threadObstacle, workerObstacle } from './threads.js';
 
+/** Whether fork can work, else why it can't, and what to do. Python: none. */
 export type ForkSupport = { supported: true } | { supported: false; reason: string; advice: string };
 
 type Outcome = { binding: ForkBinding } | Obstacle;
@@ -101,7 +102,9 @@ function assess(): Outcome {
 
 /**
  * Whether start method 'fork' and posix.fork() can work in this process now, and if not, why and what to do. Blocks for
- * some 20 ms at the first call, which forks a trial child.
+ * some 20 ms at the first call, which forks a trial child. Never throws.
+ *
+ * Python: none.
  */
 export function forkSupport(): ForkSupport {
   const found = assess();

@@ -22,9 +22,9 @@ function freeOptions(): typeof OPTIONS {
  * Collects and compacts the heap and settles V8's background work, so that children share as many pages as possible and
  * their own collections touch few of them. Call it once, when the data is loaded and the code has run on it, before the
  * processes are started. Blocks the event loop at its next turn: 4 ms for each MB of live objects. No effect where fork is
- * not possible.
+ * not possible. Resolves when that is done. Never throws.
  *
- * Python: `gc.collect()` and `gc.freeze()`. malloc_trim(3).
+ * Python: `gc.collect()` and `gc.freeze()`. malloc_trim(3)
  */
 export function warmup(): Promise<void> {
   const binding = preparedFork();

@@ -3,11 +3,13 @@
 import { performance } from 'node:perf_hooks';
 import { invalidArgType, outOfRange, validateOptions } from './validate.js';
 
+/** How long a blocking call waits. Python: `timeout`, in seconds there. */
 export interface SyncWaitOptions {
   /** Milliseconds; undefined waits for ever, <= 0 tries once. */
   timeout?: number | undefined;
 }
 
+/** How long a call waits, and what ends the wait before. Python: `timeout`; there is no signal. */
 export interface WaitOptions extends SyncWaitOptions {
   /** Aborts the wait: it rejects with `signal.reason`, and what was waited for is neither lost nor taken. */
   signal?: AbortSignal | undefined;

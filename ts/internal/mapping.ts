@@ -9,6 +9,7 @@ const MAP_PRIVATE = 2;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 
+/** mmap(2)'s protection and flags in words. Python: the arguments of mmap.mmap. */
 export interface MappingOptions {
   /** Default true. Reading what is not readable raises SIGSEGV. */
   readable?: boolean | undefined;

@@ -20,6 +20,7 @@ import { keyOf, SERVER } from './protocol.js';
 import type { DictProxy, EventProxy, ListProxy, LockProxy, NamespaceProxy, QueueProxy } from './proxies.js';
 import { type Greeting, runServer } from './server.js';
 
+/** Where a manager listens, and for whom. Python: the arguments of `BaseManager()`. */
 export interface ManagerOptions {
   /** Default: a Unix socket that nobody else has. `{ host, port }` for other machines, port 0 for any free one. */
   address?: Address | undefined;
@@ -39,18 +40,21 @@ const internal = Symbol('internal');
 const started = perProcess(() => new WeakMap<SyncManager, Process>());
 
 /**
- * Starts a server process that keeps objects which many processes use through proxies: Python's `Manager`. It ends by
- * shutdown(), or with this process, however that ends.
+ * Starts a server process that keeps objects which many processes use through proxies. It ends by
+ * shutdown(), or with this process, however that ends. Resolves when it listens.
  *
  * Both sides prove to each other that they have the same key (HMAC); what follows is not encrypted. Clients that have the
  * key are trusted as this process is: they may, say, register no class, but fill the server's memory.
+ *
+ * Python: `multiprocessing.Manager`
  *
  * ```js
  * await using manager = await Manager();
  * const scores = await manager.dict();
  * await new Process({ target: () => scores.update('a', (old = 0) => old + 1) }).start();
  * ```
- * @throws ERR_MP_START_METHOD; EADDRINUSE, EACCES: where it should listen; ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE;
+ * @throws ERR_MP_START_METHOD; ERR_MP_PROCESS: the server ended at once; ERR_MP_TARGET: a registered class that a fresh
+ * process can't find; EADDRINUSE, EACCES: where it should listen; ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE;
  * ERR_OUT_OF_RANGE.
  */
 export async function Manager(options?: ManagerOptions): Promise<SyncManager> {
@@ -127,7 +131,10 @@ function serverTarget(
 
 /**
  * A manager's server as this process reaches it: makes objects there and gives proxies of them. Forked children may use
- * it and the proxies, each by a connection of its own. Python: `multiprocessing.managers.SyncManager`.
+ * it and the proxies, each by a connection of its own. Nothing of it blocks: a call resolves when the server has answered.
+ *
+ * Python: `multiprocessing.managers.SyncManager`
+ * @throws ERR_MP_EOF, ECONNREFUSED: the server has ended; ERR_MP_CLOSED: after close(); ERR_MP_SERIALIZE.
  */
 export class SyncManager {
   readonly #address: Address;
@@ -142,10 +149,10 @@ export class SyncManager {
 
   /**
    * Reaches a manager that another program has started, on this machine or another.
-   * @throws ERR_MP_AUTH: it has another key; ECONNREFUSED, ENOENT: there is none; ERR_INVALID_ARG_TYPE;
-   * ERR_INVALID_ARG_VALUE; ERR_OUT_OF_RANGE.
    *
    * Python: `SyncManager(address, authkey).connect()`
+   * @throws ERR_MP_AUTH: it has another key; ECONNREFUSED, ENOENT: there is none; ERR_INVALID_ARG_TYPE;
+   * ERR_INVALID_ARG_VALUE; ERR_OUT_OF_RANGE.
    */
   static async connect(address: Address, options: { authKey: Uint8Array }): Promise<SyncManager> {
     validateAddress(address);
@@ -164,7 +171,9 @@ export class SyncManager {
 
   /**
    * From now on managers that are started here can create() objects of that name: `create` makes one, a class's instance
-   * say, and its methods are what proxies have, but for those that begin with '_'. Python: `BaseManager.register`
+   * say, and its methods are what proxies have, but for those that begin with '_'.
+   *
+   * Python: `BaseManager.register`
    * @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE: a name that every manager has; ERR_MP_TARGET.
    */
   static register(name: string, create: Target): void {
@@ -174,38 +183,43 @@ export class SyncManager {
     registered.set(name, create);
   }
 
-  /** Where the server listens: what connect() takes. */
+  /** Where the server listens: what connect() takes. Python: `address` */
   get address(): Address {
     return { ...this.#address };
   }
 
-  /** A new dictionary in the server, with these entries. */
+  /** A new dictionary in the server, with these entries. Python: `dict()` */
   async dict<V>(initial?: Record<string, V> | Map<unknown, V>): Promise<DictProxy<V>> {
     return (await this.create('dict', initial)) as DictProxy<V>;
   }
-  /** A new list in the server, with these elements. */
+  /** A new list in the server, with these elements. Python: `list()` */
   async list<V>(initial?: Iterable<V>): Promise<ListProxy<V>> {
     return (await this.create('list', initial === undefined ? undefined : [...initial])) as ListProxy<V>;
   }
-  /** New names and values in the server. */
+  /** New names and values in the server. Python: `Namespace()` */
   async namespace(initial?: object): Promise<NamespaceProxy> {
     return (await this.create('namespace', initial)) as NamespaceProxy;
   }
-  /** A new queue in the server; 0, the default, bounds it by memory only. */
+  /**
+   * A new queue in the server for up to `maxSize` values; 0, the default, bounds it by memory only.
+   * Python: `Queue()` @throws ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE.
+   */
   async queue<T>(maxSize?: number): Promise<QueueProxy<T>> {
     return (await this.create('queue', maxSize)) as QueueProxy<T>;
   }
-  /** A new lock in the server. */
+  /** A new lock in the server. Python: `Lock()` */
   async lock(): Promise<LockProxy> {
     return (await this.create('lock')) as LockProxy;
   }
-  /** A new event in the server. */
+  /** A new event in the server. Python: `Event()` */
   async event(): Promise<EventProxy> {
     return (await this.create('event')) as EventProxy;
   }
 
   /**
-   * A new object of a registered class, made there from these arguments.
+   * A new object of a registered class, made there from these arguments; resolves with a proxy that has its methods.
+   *
+   * Python: the method that `BaseManager.register` adds
    * @throws ERR_INVALID_ARG_VALUE: nothing was registered under that name before the manager started.
    */
   // biome-ignore lint/suspicious/noExplicitAny: its methods are the registered class's
@@ -214,13 +228,15 @@ export class SyncManager {
     return this.#client.call(SERVER, 'create', [name, args]);
   }
 
-  /** How many objects the server keeps for proxies. */
+  /** How many objects the server keeps for proxies: their number. Python: `_number_of_objects()` */
   async count(): Promise<number> {
     return (await this.#client.call(SERVER, 'count', [])) as number;
   }
 
   /**
-   * Ends the server; every call to it, here and elsewhere, rejects. Idempotent.
+   * Ends the server; every call to it, here and elsewhere, rejects. Resolves when it has ended. Idempotent.
+   *
+   * Python: `shutdown()`
    * @throws ERR_MP_INVALID_STATE: another process has started it.
    */
   async shutdown(): Promise<void> {
@@ -239,7 +255,10 @@ export class SyncManager {
     server.close();
   }
 
-  /** Ends this process's use of it: its proxies here reject with ERR_MP_CLOSED. The server goes on. Idempotent. */
+  /**
+   * Ends this process's use of it: its proxies here reject with ERR_MP_CLOSED. The server goes on. Idempotent. Python:
+   * none. Never throws.
+   */
   close(): void {
     forgetClient(this.#client);
     this.#client.close();

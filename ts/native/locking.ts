@@ -1,5 +1,6 @@
 /** The face of native/binding/locking_api.cc. */
 
+/** How futexWait() ended. Python: none. */
 export type FutexOutcome = 'ok' | 'not-equal' | 'timed-out';
 
 export interface LockingBinding {

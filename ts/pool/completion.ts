@@ -5,9 +5,10 @@ import { type Deadline, deadlineOf, millisecondsLeft, signalOf, type WaitOptions
 import { invalidArgType, invalidArgValue } from '../internal/validate.js';
 import { Future, type Outcome } from './future.js';
 
-/** A future that is done, with its outcome: a bare one would be awaited away by `for await`. */
+/** A future that is done, with its outcome: a bare one would be awaited away by `for await`. Python: the future itself. */
 export type Completed<R> = { future: Future<R> } & PromiseSettledResult<R>;
 
+/** What waitFutures() waits for. Python: the constants of the same names. */
 export type ReturnWhen = 'ALL_COMPLETED' | 'FIRST_COMPLETED' | 'FIRST_EXCEPTION';
 
 const RETURN_WHEN: readonly ReturnWhen[] = ['ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'];
@@ -37,10 +38,11 @@ function atDeadline(deadline: Deadline, callback: () => void): () => void {
 }
 
 /**
- * Each future once, as it is done, with its outcome as Promise.allSettled() has it. The time counts from the call.
- * @throws ERR_MP_TIMEOUT, after what was done; the signal's reason; ERR_INVALID_ARG_TYPE at once.
+ * Each future once, as it is done, with its outcome as Promise.allSettled() has it. The time (milliseconds) counts from the
+ * call. Doesn't block.
  *
  * Python: `concurrent.futures.as_completed`
+ * @throws ERR_MP_TIMEOUT, after what was done; the signal's reason; ERR_INVALID_ARG_TYPE at once.
  *
  * @example
  * for await (const { future, status } of asCompleted(futures, { timeout: 10_000 })) console.log(names.get(future), status);
@@ -93,10 +95,11 @@ async function* complete<R>(
 }
 
 /**
- * Resolves when all are done, or the first, or the first that fails (all, if none does), or when the time is up: which are
- * done then, and which are not. @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE.
+ * Resolves when all are done, or the first, or the first that fails (all, if none does), or when the time is up, `timeout`
+ * in milliseconds: which are done then, and which are not.
  *
  * Python: `concurrent.futures.wait`
+ * @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE.
  */
 export async function waitFutures<R>(
   futures: Iterable<Future<R>>,

@@ -10,7 +10,7 @@ const storages = new Map<string, AsyncLocalStorage<unknown>>();
  * The value travels as arguments do. Under 'fork' it is to be called before the task's function is first submitted; under
  * the other start methods by a module that both processes import, with the same name. Returns the storage. Doesn't block.
  *
- * Python has no counterpart.
+ * Python: none.
  * @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE: another storage has that name.
  *
  * @example

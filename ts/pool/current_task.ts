@@ -88,9 +88,9 @@ export function currentTask(): CurrentTask {
 /**
  * Inside a task of a pool: a signal that is aborted when the task is, by the `signal` or the `timeout` of its options. A
  * task that doesn't end within the grace time then loses its worker. Works in synchronous tasks, too: ask `aborted` now and
- * then. undefined elsewhere. Doesn't block.
+ * then. undefined elsewhere. Doesn't block. Never throws.
  *
- * Python has no counterpart.
+ * Python: none.
  *
  * @example
  * await pool.apply(async (url: string) => (await fetch(url, { signal: taskSignal() })).text(), [url], { timeout: 5_000 });

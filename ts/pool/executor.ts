@@ -18,22 +18,31 @@ import type { PoolStats } from './statistics.js';
 import { statsOf } from './stats.js';
 import { whenEnded } from './when_ended.js';
 
+/** What an executor is made with. Python: the arguments of `ProcessPoolExecutor()`. */
 export interface ExecutorOptions {
   /** A worker's death breaks the executor, as in Python: ERR_MP_BROKEN_POOL for all that is not done. Default false. */
   strict?: boolean;
   /** Tasks that run at once. Default cpuCount(). */
   maxWorkers?: number;
+  /** As of PoolOptions. */
   initializer?: Target;
+  /** What the initializer is called with. */
   initArgs?: readonly unknown[];
+  /** As of PoolOptions: a number of tasks. */
   maxTasksPerChild?: number;
+  /** As of PoolOptions: bytes. */
   maxMemoryPerChild?: number;
+  /** How workers come to be. Default: as of Pool. */
   startMethod?: StartMethod;
 }
 
+/** Of ProcessPoolExecutor.map(). Python: the arguments of `Executor.map`. */
 export interface ExecutorMapOptions {
   /** Milliseconds from the call, for all results. */
   timeout?: number;
+  /** Items that a worker is sent at once. */
   chunkSize?: number;
+  /** Its abort rejects what is read next with its reason, and drops what has not been begun. */
   signal?: AbortSignal;
 }
 
@@ -55,7 +64,7 @@ export class ProcessPoolExecutor {
   readonly #core: Core;
   readonly #futures: Set<Future<unknown>> = new Set();
 
-  /** Starts nothing yet. @throws as `new Pool()` */
+  /** Starts nothing yet. Doesn't block, but for forkSupport(). @throws as new Pool() does. */
   constructor(options: ExecutorOptions = {}) {
     validateOptions(options, 'options');
     const { strict = false, maxWorkers, ...rest } = options;
@@ -67,10 +76,10 @@ export class ProcessPoolExecutor {
 
   /**
    * Has the function called in a worker. The arguments are serialised before this returns; what can't travel is the
-   * future's error.
-   * @throws ERR_INVALID_ARG_TYPE; ERR_MP_TARGET; ERR_MP_INVALID_STATE: after shutdown(); ERR_MP_BROKEN_POOL
+   * future's error, as is all that Pool.apply() rejects with. Doesn't block.
    *
    * Python: `Executor.submit`
+   * @throws ERR_INVALID_ARG_TYPE; ERR_MP_TARGET; ERR_MP_INVALID_STATE: after shutdown(); ERR_MP_BROKEN_POOL.
    */
   submit<A extends readonly unknown[], R>(task: Target<A, R>, ...args: A): Future<R> {
     this.#mustBeOpen();
@@ -92,10 +101,11 @@ export class ProcessPoolExecutor {
 
   /**
    * Calls the function with the first of each iterable, then the second, until one of them ends; results come in order, a
-   * few ahead of the reader. An error ends it, and drops what has not been begun.
-   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_MP_INVALID_STATE, … at once; ERR_MP_TIMEOUT from next()
+   * few ahead of the reader. An error ends it, and drops what has not been begun. Doesn't block.
    *
    * Python: `Executor.map`
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_MP_INVALID_STATE, ERR_MP_TARGET, ERR_MP_BROKEN_POOL at once; from
+   * next() ERR_MP_TIMEOUT; as Pool.apply() does.
    */
   map<R>(
     // biome-ignore lint/suspicious/noExplicitAny: the contract's
@@ -124,6 +134,7 @@ export class ProcessPoolExecutor {
    * all workers have ended, with `wait: false` at once. Idempotent.
    *
    * Python: `Executor.shutdown`
+   * @throws ERR_INVALID_ARG_TYPE; ERR_MP_INVALID_STATE: it is another process's.
    */
   async shutdown(options: { wait?: boolean; cancelFutures?: boolean } = {}): Promise<void> {
     validateOptions(options, 'options');
@@ -135,7 +146,12 @@ export class ProcessPoolExecutor {
     if (wait) await whenEnded(this.#core.whenEnded, Number.POSITIVE_INFINITY, undefined);
   }
 
-  /** Stops the workers now: what is not done rejects with ERR_MP_CANCELLED. Python 3.14: `terminate_workers` */
+  /**
+   * Stops the workers now: what is not done rejects with ERR_MP_CANCELLED. Doesn't block.
+   *
+   * Python: `terminate_workers()` (3.14)
+   * @throws ERR_MP_INVALID_STATE: it is another process's.
+   */
   terminateWorkers(): void {
     this.#core.terminate();
   }

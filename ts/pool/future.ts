@@ -41,7 +41,10 @@ export class Future<R> implements PromiseLike<R> {
   readonly #callbacks: (() => void)[] = [];
   #promise: Promise<R> | undefined;
 
-  /** False when it has been begun, or is done; else nobody begins it, and it rejects with ERR_MP_CANCELLED. */
+  /**
+   * False when it has been begun, or is done; else nobody begins it, and it rejects with ERR_MP_CANCELLED. Never throws.
+   * Python: `cancel()`
+   */
   cancel(): boolean {
     if (this.#isCancelled) return true;
     if (this.#outcome !== undefined || this.#task === undefined) return false;
@@ -51,27 +54,30 @@ export class Future<R> implements PromiseLike<R> {
     return false;
   }
 
-  /** By cancel(), by shutdown() or by the failure of another one. */
+  /** Whether it was cancelled: by cancel(), by shutdown() or by the failure of another one. Python: `cancelled()` */
   get cancelled(): boolean {
     return this.#outcome?.status === 'rejected' && this.#outcome.reason instanceof CancelledError;
   }
 
-  /** A worker has begun it. */
+  /** Whether a worker has begun it, and not ended it. Python: `running()` */
   get running(): boolean {
     return this.#outcome === undefined && this.#task?.isRunning === true;
   }
 
-  /** Returned, failed, or cancelled. */
+  /** Whether it has returned, failed, or was cancelled. Python: `done()` */
   get done(): boolean {
     return this.#outcome !== undefined;
   }
 
-  /** The outcome, as Promise.allSettled() has it; undefined until it is done. */
+  /** The outcome, as Promise.allSettled() has it; undefined until it is done. Python: none. */
   get outcome(): Outcome<R> | undefined {
     return this.#outcome;
   }
 
-  /** Resolves with the result, rejects with the task's error. @throws ERR_MP_TIMEOUT; the signal's reason: the task goes on */
+  /**
+   * Resolves with the result, rejects with the task's error. Python: `result()`
+   * @throws as Pool.apply() does; ERR_MP_TIMEOUT and the signal's reason also of this call: the task goes on.
+   */
   async result(options?: WaitOptions): Promise<R> {
     await this.#whenDone(options);
     const outcome = this.#outcome as Outcome<R>;
@@ -79,7 +85,10 @@ export class Future<R> implements PromiseLike<R> {
     return outcome.value;
   }
 
-  /** Resolves with the task's error, undefined when there was none. @throws ERR_MP_TIMEOUT; ERR_MP_CANCELLED */
+  /**
+   * Resolves with the task's error, undefined when there was none. Python: `exception()`
+   * @throws ERR_MP_TIMEOUT; ERR_MP_CANCELLED; the signal's reason.
+   */
   async exception(options?: WaitOptions): Promise<Error | undefined> {
     await this.#whenDone(options);
     const outcome = this.#outcome as Outcome<R>;
@@ -88,24 +97,30 @@ export class Future<R> implements PromiseLike<R> {
     return outcome.reason as Error;
   }
 
-  /** Called once it is done, now if it is; in the order in which they were added. What it throws is an uncaught exception. */
+  /**
+   * Called once it is done, now if it is; in the order in which they were added. What it throws is an uncaught exception.
+   * Python: `add_done_callback()` @throws ERR_INVALID_ARG_TYPE.
+   */
   addDoneCallback(callback: (future: this) => void): void {
     validateFunction(callback, 'callback');
     if (this.#outcome === undefined) this.#callbacks.push(() => callback(this));
     else guarded(() => callback(this));
   }
 
+  /** As of a promise of the result. Python: `asyncio.wrap_future` */
   // biome-ignore lint/suspicious/noThenProperty: a future is awaited
   get then(): Promise<R>['then'] {
     const settled = this.#asPromise();
     return settled.then.bind(settled);
   }
 
+  /** As of a promise of the result. Python: none. */
   get catch(): Promise<R>['catch'] {
     const settled = this.#asPromise();
     return settled.catch.bind(settled);
   }
 
+  /** As of a promise of the result. Python: none. */
   get finally(): Promise<R>['finally'] {
     const settled = this.#asPromise();
     return settled.finally.bind(settled);

@@ -5,12 +5,17 @@ const PER_OCTAVE = 3;
 const FINEST = 0.001;
 const CLASSES = 96;
 
+/** Times in milliseconds, each good to an eighth; 0 while there is none. Python: none. */
 export interface TimeSummary {
+  /** How many there are. */
   readonly count: number;
-  /** Milliseconds. 0 while there is none. */
+  /** Their mean, in milliseconds. */
   readonly mean: number;
+  /** Half are no longer, in milliseconds. */
   readonly p50: number;
+  /** 99 of 100 are no longer, in milliseconds. */
   readonly p99: number;
+  /** The longest, in milliseconds. */
   readonly max: number;
 }
 

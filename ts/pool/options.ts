@@ -11,19 +11,26 @@ import type { StartMethod } from '../process/start_method.js';
 import type { Target } from '../process/target.js';
 import type { Limits } from './job.js';
 
+/** What a pool is made with. Python: the arguments of `Pool()`. */
 export interface PoolOptions {
   /** Tasks that run at once. Default cpuCount(). */
   processes?: number;
   /** Called once in each worker before its first task. Its failure breaks the pool: ERR_MP_BROKEN_POOL. */
   initializer?: Target;
+  /** What the initializer is called with. */
   initArgs?: readonly unknown[];
   /** A worker leaves after so many tasks, or up to a tenth fewer, and another one takes its place. A chunk counts as one. */
   maxTasksPerChild?: number;
-  /** A worker leaves after a task when it has more than so many bytes (its proportional set size); looked at 5 times a second. */
+  /**
+   * A worker leaves after a task when it has more than so many bytes (its proportional set size); looked at 5 times a
+   * second.
+   */
   maxMemoryPerChild?: number;
+  /** How workers come to be. Default: getStartMethod(). */
   startMethod?: StartMethod;
 }
 
+/** Of one call of a pool. Python: none. */
 export interface TaskOptions {
   /** Its abort rejects the call at once with its reason; tasks that run see it by taskSignal(). */
   signal?: AbortSignal;
@@ -35,6 +42,7 @@ export interface TaskOptions {
   priority?: number;
 }
 
+/** Of Pool.apply(). Python: none. */
 export interface ApplyOptions extends TaskOptions {
   /**
    * Tasks of the same key and generation of functions run in the same worker, as long as that lives, one after the other:
@@ -43,6 +51,7 @@ export interface ApplyOptions extends TaskOptions {
   key?: unknown;
 }
 
+/** Of Pool.map() and its kin. Python: `chunksize`. */
 export interface MapOptions extends TaskOptions {
   /** Items that a worker is sent at once. */
   chunkSize?: number;

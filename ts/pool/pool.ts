@@ -42,7 +42,7 @@ export class Pool {
   readonly #core: Core;
 
   /**
-   * Starts nothing yet. Doesn't block.
+   * Starts nothing yet; of a number, `{ processes: number }`. Doesn't block, but for forkSupport().
    * @throws ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE; ERR_MP_START_METHOD: unknown; ERR_MP_TARGET: the initializer can't be
    * found by a fresh process.
    */
@@ -54,11 +54,11 @@ export class Pool {
   /**
    * Calls the function in a worker: resolves with what it returns, rejects with what it throws. The arguments are
    * serialised before this returns.
+   *
+   * Python: `Pool.apply_async`
    * @throws ERR_MP_SERIALIZE: an argument, or the result, can't travel; ERR_MP_WORKER_DIED; ERR_MP_TIMEOUT;
    * ERR_MP_CANCELLED: terminate(); ERR_MP_TARGET; ERR_MP_BROKEN_POOL; ERR_MP_INVALID_STATE: after close(); ERR_MP_REMOTE:
    * an error of a class that is not known here; the signal's reason.
-   *
-   * Python: `Pool.apply_async`
    */
   apply<A extends readonly unknown[], R>(task: Target<A, R>, args?: A, options?: ApplyOptions): Promise<R> {
     return new Promise<R>((resolve, reject) => {
@@ -73,9 +73,9 @@ export class Pool {
    * Calls the function with each item: resolves with all results, in the order of the items. The items are read as
    * workers can take them, and sent in chunks. When a call fails the others are run all the same; then it rejects with the
    * first error.
-   * @throws as apply(); and what the iterable throws.
    *
    * Python: `Pool.map`
+   * @throws as apply() does; what the iterable throws.
    */
   map<T, R>(task: Target<[T], R>, items: Items<T>, options?: MapOptions): Promise<R[]> {
     return this.#map(task, items, 0, options);
@@ -98,10 +98,11 @@ export class Pool {
   /**
    * map(), whose results come one by one, in the order of the items. At most 4 tasks a worker are begun before their
    * results are read, so items may be endless. An error rejects its own next(), and iteration may go on. Leaving the loop
-   * drops what has not been begun.
+   * drops what has not been begun. Doesn't block.
    *
    * Python: `Pool.imap`
-   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_MP_INVALID_STATE, ERR_MP_TARGET, ERR_MP_BROKEN_POOL at once
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE, ERR_MP_INVALID_STATE, ERR_MP_TARGET, ERR_MP_BROKEN_POOL at once; from
+   * next() as apply() does.
    */
   imap<T, R>(task: Target<[T], R>, items: Items<T>, options?: MapOptions): AsyncIterableIterator<R> {
     return this.#stream(task, items, true, options);
@@ -136,30 +137,38 @@ export class Pool {
    * Makes functions known to the workers before they are submitted: closures have what they captured as it is now, and
    * those that are prepared together, or submitted one right after the other, share workers. Resolves when the first worker
    * can be started without a copy of this process having to be made. Doesn't run anything.
-   * @throws ERR_INVALID_ARG_TYPE; ERR_MP_TARGET; ERR_MP_START_METHOD; ERR_MP_INVALID_STATE; ERR_MP_BROKEN_POOL
    *
-   * Python has no counterpart.
+   * Python: none.
+   * @throws ERR_INVALID_ARG_TYPE; ERR_MP_TARGET; ERR_MP_START_METHOD; ERR_MP_INVALID_STATE; ERR_MP_BROKEN_POOL.
    */
   async prepare(...tasks: readonly Target[]): Promise<void> {
     const found = tasks.map((task) => this.#accept(task, undefined));
     await Promise.all(found.map((task) => this.#core.prepare(task)));
   }
 
-  /** Takes no more work; what was submitted is done, then the workers leave. Idempotent. Python: `Pool.close` */
+  /**
+   * Takes no more work; what was submitted is done, then the workers leave. Doesn't block. Idempotent. Python: `Pool.close`
+   * @throws ERR_MP_INVALID_STATE: it is another process's.
+   */
   close(): void {
     this.#core.close();
   }
 
-  /** Stops the workers now; what is not done rejects with ERR_MP_CANCELLED. Idempotent. Python: `Pool.terminate` */
+  /**
+   * Stops the workers now; what is not done rejects with ERR_MP_CANCELLED. Doesn't block. Idempotent.
+   *
+   * Python: `Pool.terminate`
+   * @throws ERR_MP_INVALID_STATE: it is another process's.
+   */
   terminate(): void {
     this.#core.terminate();
   }
 
   /**
-   * Resolves true when all workers have ended, false on time-out. Keeps the program alive meanwhile.
-   * @throws ERR_MP_INVALID_STATE: before close() or terminate().
+   * Resolves true when all workers have ended, false on time-out (milliseconds). Keeps the program alive meanwhile.
    *
    * Python: `Pool.join`
+   * @throws ERR_MP_INVALID_STATE: before close() or terminate(), or it is another process's; the signal's reason.
    */
   async join(options?: WaitOptions): Promise<boolean> {
     const deadline = deadlineOf(options);
@@ -169,22 +178,25 @@ export class Pool {
     return whenEnded(this.#core.whenEnded, deadline, signal);
   }
 
-  /** How many tasks run at once. */
+  /** How many tasks run at once. Python: none. */
   get processes(): number {
     return this.#core.options.processes;
   }
 
-  /** The workers there are now. */
+  /** The pids of the workers there are now. Python: none. */
   get pids(): number[] {
     return this.#core.pids;
   }
 
-  /** What it has done so far, and what its workers are. Reads each worker's memory from /proc: some milliseconds. */
+  /**
+   * What it has done so far, and what its workers are. Blocks for some milliseconds: each worker's memory is read from
+   * /proc. Never throws. Python: none.
+   */
   stats(): PoolStats {
     return statsOf(this.#core);
   }
 
-  /** close() and join(). */
+  /** close() and join(): resolves when all workers have ended. Python: none; `with` calls `terminate()` */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.join();

@@ -3,29 +3,37 @@
 import { Histogram, type TimeSummary } from './histogram.js';
 import type { Job } from './job.js';
 
-/** Of one worker. */
+/** Of one worker. Python: none. */
 export interface WorkerStats {
+  /** As of its Process. */
   readonly name: string;
+  /** As of its Process. */
   readonly pid: number;
+  /** Whether it has a task. */
   readonly isBusy: boolean;
+  /** How many tasks it has done. */
   readonly done: number;
   /** Bytes: its proportional set size (PSS). 0 when it has just ended. */
   readonly memory: number;
 }
 
-/** A chunk of a map counts as one task. Times in milliseconds. */
+/** Of a pool so far. A chunk of a map counts as one task. Times in milliseconds. Python: none. */
 export interface PoolStats {
-  /** Not begun; of a map without a length, what has been read. */
+  /** How many tasks are not begun; of a map without a length, what has been read. */
   readonly queued: number;
+  /** How many tasks run. */
   readonly running: number;
+  /** How many tasks are done. */
   readonly done: number;
-  /** Of those done: with an error. */
+  /** How many of those that are done ended with an error. */
   readonly failed: number;
   /** From the call to the begin. */
   readonly waitTime: TimeSummary;
+  /** From the begin to the end. */
   readonly runTime: TimeSummary;
   /** Part of the workers' time in which they worked, since the pool's first task: 0 to 1. */
   readonly utilisation: number;
+  /** Each worker there is now. */
   readonly workers: readonly WorkerStats[];
 }
 

@@ -2,5 +2,8 @@
 
 import * as numbers from './numbers.js';
 
-/** Every constant of this subpath by its POSIX name, frozen: `constants.WNOHANG`. Each is also an export of its own. */
+/**
+ * Every constant of this subpath by its POSIX name, frozen: `constants.WNOHANG`. Each is also an export of its own.
+ * Python: none; they are in os, fcntl, resource and select.
+ */
 export const constants: Readonly<typeof numbers> = Object.freeze({ ...numbers });

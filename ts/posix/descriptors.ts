@@ -21,9 +21,9 @@ export function viewedBytes(value: unknown, name: string): Uint8Array {
 
 /**
  * A one-way channel of bytes. Doesn't block. The caller owns both descriptors; they are close-on-exec and blocking.
- * @throws EMFILE; ENFILE.
  *
  * Python: os.pipe. pipe(2)
+ * @throws EMFILE; ENFILE.
  */
 export function pipe(): { readEnd: number; writeEnd: number } {
   const [readEnd, writeEnd] = native.pipe();
@@ -33,9 +33,9 @@ export function pipe(): { readEnd: number; writeEnd: number } {
 /**
  * Reads up to the buffer's length and returns the number of bytes: 0 at the end of the file, undefined when a
  * non-blocking descriptor has nothing yet (EAGAIN). Blocks the event loop on a blocking one. Restarted after signals.
- * @throws EBADF; EISDIR; EIO.
  *
  * Python: os.readv. read(2)
+ * @throws EBADF; EISDIR; EIO.
  */
 export function read(fd: number, buffer: NodeJS.ArrayBufferView): number | undefined {
   validateDescriptor(fd);
@@ -46,9 +46,9 @@ export function read(fd: number, buffer: NodeJS.ArrayBufferView): number | undef
 /**
  * Writes and returns the number of bytes, perhaps fewer than given; undefined when a non-blocking descriptor takes none
  * now (EAGAIN). Blocks the event loop on a blocking one. Restarted after signals.
- * @throws EBADF; EPIPE when nobody can read them any more; ENOSPC; EFBIG.
  *
  * Python: os.write. write(2)
+ * @throws EBADF; EPIPE when nobody can read them any more; ENOSPC; EFBIG.
  */
 export function write(fd: number, buffer: NodeJS.ArrayBufferView): number | undefined {
   validateDescriptor(fd);
@@ -58,10 +58,10 @@ export function write(fd: number, buffer: NodeJS.ArrayBufferView): number | unde
 
 /**
  * Closes a descriptor; the number is free afterwards, whatever the outcome. Never one that an object of Node's or this
- * library's owns.
- * @throws EBADF; EIO.
+ * library's owns. Doesn't block, but for what some files write back at their close.
  *
  * Python: os.close. close(2)
+ * @throws EBADF; EIO.
  */
 export function close(fd: number): void {
   validateDescriptor(fd);
@@ -69,10 +69,10 @@ export function close(fd: number): void {
 }
 
 /**
- * A second number for the same open file, close-on-exec. The caller owns it.
- * @throws EBADF; EMFILE.
+ * A second number for the same open file, close-on-exec. The caller owns it. Doesn't block.
  *
  * Python: os.dup. dup(2)
+ * @throws EBADF; EMFILE.
  */
 export function dup(fd: number): number {
   validateDescriptor(fd);
@@ -82,10 +82,10 @@ export function dup(fd: number): number {
 /**
  * Makes `target` another number for the open file of `fd`, closing what it was, and returns `target`; nothing happens
  * when both are the same. As every descriptor of this library it is close-on-exec, the standard streams (0, 1, 2)
- * excepted: who redirects them means the programs that are started, too.
- * @throws EBADF.
+ * excepted: who redirects them means the programs that are started, too. Doesn't block.
  *
  * Python: os.dup2. dup2(2)
+ * @throws EBADF.
  */
 export function dup2(fd: number, target: number): number {
   validateDescriptor(fd);
@@ -97,9 +97,9 @@ export function dup2(fd: number, target: number): number {
 /**
  * dup2() that says whether `target` stays open in programs that are started: closeOnExec, default true. Refuses equal
  * numbers.
- * @throws EBADF; ERR_INVALID_ARG_VALUE for equal numbers.
  *
- * dup3(2)
+ * Python: os.dup2(inheritable=). dup3(2)
+ * @throws EBADF; ERR_INVALID_ARG_VALUE for equal numbers.
  */
 export function dup3(fd: number, target: number, options: { closeOnExec?: boolean } = {}): number {
   validateDescriptor(fd);
@@ -114,10 +114,10 @@ export function dup3(fd: number, target: number, options: { closeOnExec?: boolea
 
 /**
  * Makes reads and writes return undefined instead of waiting (O_NONBLOCK), or wait again. It belongs to the open file:
- * every process that shares it sees the change.
- * @throws EBADF.
+ * every process that shares it sees the change. Doesn't block.
  *
  * Python: os.set_blocking. fcntl(2)
+ * @throws EBADF.
  */
 export function setNonblocking(fd: number, nonblocking: boolean): void {
   validateDescriptor(fd);
@@ -127,10 +127,11 @@ export function setNonblocking(fd: number, nonblocking: boolean): void {
 
 /**
  * A 64-bit counter behind a descriptor: a write adds its eight bytes, a read takes all (EFD_SEMAPHORE: one), and it
- * polls readable while it is not 0. `initial` is an unsigned 32-bit integer. The caller owns the descriptor.
- * @throws EMFILE; ENFILE.
+ * polls readable while it is not 0. `initial` is an unsigned 32-bit integer, `flags` the sum of EFD_SEMAPHORE
+ * and EFD_NONBLOCK, default 0. The caller owns the descriptor. Doesn't block.
  *
  * Python: os.eventfd. eventfd(2)
+ * @throws EMFILE; ENFILE.
  */
 export function eventfd(initial: number = 0, flags: number = 0): number {
   validateInteger(initial, 'initial', 0, 2 ** 32 - 1);

@@ -11,13 +11,13 @@ const OPERATIONS: readonly number[] = [LOCK_SH, LOCK_EX, LOCK_UN].flatMap((opera
 ]);
 
 /**
- * Locks the open file (LOCK_SH shared, LOCK_EX exclusive) or unlocks it (LOCK_UN). Blocks the event loop until the lock
- * is free; with LOCK_NB returns false instead when it is held elsewhere, else true. Restarted after signals. The lock
- * belongs to the open file: duplicates of the descriptor and forked children share it, and it goes when the last of
- * them is closed.
- * @throws EBADF; ENOLCK.
+ * Locks the open file (`operation` LOCK_SH shared, LOCK_EX exclusive) or unlocks it (LOCK_UN). Blocks the event loop
+ * until the lock is free; with LOCK_NB returns false instead when it is held elsewhere, else true. Restarted after
+ * signals. The lock belongs to the open file: duplicates of the descriptor and forked children share it, and it goes
+ * when the last of them is closed.
  *
  * Python: fcntl.flock. flock(2)
+ * @throws EBADF; ENOLCK.
  */
 export function flock(fd: number, operation: number): boolean {
   validateDescriptor(fd);

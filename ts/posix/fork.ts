@@ -9,9 +9,9 @@ import { native } from '../native/load.js';
  * children begin with nothing of the parent's. Blocks for the fork and until V8's background threads are at rest, some
  * milliseconds. The caller waits for the child: `waitpid()`.
  *
- * Python: `os.fork`; fork(2).
+ * Python: os.fork. fork(2)
  * @throws ERR_MP_START_METHOD where fork can't work: in a Worker, with a Worker alive, … (forkSupport() says why);
- * EAGAIN, ENOMEM, EMFILE
+ * EAGAIN; ENOMEM; EMFILE.
  */
 export function fork(): number {
   const { pid, pidfd } = forkRaw();

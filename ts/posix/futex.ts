@@ -23,6 +23,7 @@ function validateWord(array: unknown, index: unknown): void {
  * reaches over processes (memory of mmap or SharedMemory), works on the main thread and takes any Int32Array.
  *
  * Python: none. FUTEX_WAIT_BITSET(2const)
+ * @throws ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE: there is no such element, or `expected` is no 32-bit integer.
  */
 export function futexWait(array: Int32Array, index: number, expected: number, options?: SyncWaitOptions): FutexOutcome {
   validateWord(array, index);
@@ -32,7 +33,10 @@ export function futexWait(array: Int32Array, index: number, expected: number, op
 
 /**
  * Wakes up to `count` waiters of the word `array[index]` (default: all), in whatever process; returns how many were
- * woken. Change the word first. Python: none. FUTEX_WAKE(2const)
+ * woken. Change the word first. Doesn't block.
+ *
+ * Python: none. FUTEX_WAKE(2const)
+ * @throws ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE: there is no such element.
  */
 export function futexWake(array: Int32Array, index: number, count: number = Number.POSITIVE_INFINITY): number {
   validateWord(array, index);

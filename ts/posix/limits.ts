@@ -4,7 +4,7 @@ import { invalidArgType, invalidArgValue, outOfRange, validateInteger } from '..
 import { native } from '../native/load.js';
 import * as numbers from './numbers.js';
 
-/** A resource by the name of its RLIMIT_ constant, in lower case. */
+/** A resource by the name of its RLIMIT_ constant, in lower case. Python: none, the constants. */
 export type ResourceName =
   | 'as'
   | 'core'
@@ -42,27 +42,33 @@ const RESOURCES: Readonly<Record<ResourceName, number>> = {
   stack: numbers.RLIMIT_STACK,
 };
 
-/** In the resource's own unit (bytes, seconds, a count); Infinity is RLIM_INFINITY. */
+/**
+ * In the resource's own unit (bytes, seconds, a count); Infinity is RLIM_INFINITY.
+ * Python: the tuple of resource.getrlimit.
+ */
 export interface ResourceLimits {
-  /** What the kernel enforces. */
+  /** What the kernel enforces, in the resource's own unit: bytes, seconds, a count. */
   soft: number;
-  /** How far the process may raise the soft limit. */
+  /** How far the process may raise the soft limit, in the same unit. */
   hard: number;
 }
 
 /**
  * The limits of a resource, by name ('nofile') or number (RLIMIT_NOFILE). Values above 2 ** 53 are the nearest number.
+ * Doesn't block.
+ *
  * Python: resource.getrlimit. getrlimit(2)
+ * @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE: no such resource.
  */
 export function getrlimit(resource: ResourceName | number): ResourceLimits {
   return native.getrlimit(resourceNumber(resource));
 }
 
 /**
- * Sets both limits of a resource for this process and its later children.
- * @throws EPERM: a hard limit above the present one needs CAP_SYS_RESOURCE; EINVAL: soft above hard.
+ * Sets both limits of a resource for this process and its later children. Doesn't block.
  *
  * Python: resource.setrlimit. setrlimit(2)
+ * @throws EPERM: a hard limit above the present one needs CAP_SYS_RESOURCE; EINVAL: soft above hard.
  */
 export function setrlimit(resource: ResourceName | number, limits: ResourceLimits): void {
   const number = resourceNumber(resource);

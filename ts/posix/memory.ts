@@ -25,6 +25,7 @@ export interface OpenOptions {
   exclusive?: boolean | undefined;
 }
 
+/** Flags of shmOpen() in words. Python: the flags of _posixshmem.shm_open. */
 export interface ShmOpenOptions extends OpenOptions {
   /** O_RDONLY instead of O_RDWR. Default false. */
   readOnly?: boolean | undefined;
@@ -54,9 +55,9 @@ export function openFlags({ create = false, exclusive = false }: OpenOptions): n
  * Opens, or with `create` makes, the memory object of that name ('/name'); returns a descriptor that the caller owns,
  * close-on-exec. A new object has size 0: ftruncate() or posixFallocate() comes next. `mode` (default 0o600) are the
  * permissions of a new one, less the umask. Doesn't block.
- * @throws ENOENT; EEXIST; EACCES; EINVAL: a second '/' in the name; ENAMETOOLONG.
  *
  * Python: _posixshmem.shm_open. shm_open(3)
+ * @throws ENOENT; EEXIST; EACCES; EINVAL: a second '/' in the name; ENAMETOOLONG.
  */
 export function shmOpen(name: string, options: ShmOpenOptions = {}, mode: number = OWNER_ONLY): number {
   validateObjectName(name);
@@ -69,10 +70,10 @@ export function shmOpen(name: string, options: ShmOpenOptions = {}, mode: number
 }
 
 /**
- * Removes the name of a memory object; the object lives on until nobody has it open or mapped.
- * @throws ENOENT; EACCES.
+ * Removes the name of a memory object; the object lives on until nobody has it open or mapped. Doesn't block.
  *
  * Python: _posixshmem.shm_unlink. shm_unlink(3)
+ * @throws ENOENT; EACCES.
  */
 export function shmUnlink(name: string): void {
   validateObjectName(name);
@@ -82,9 +83,9 @@ export function shmUnlink(name: string): void {
 /**
  * A memory object without a name; returns a descriptor that the caller owns, close-on-exec. `label` only shows in
  * /proc. Doesn't block.
- * @throws EINVAL: a label of more than 249 bytes; EMFILE.
  *
  * Python: os.memfd_create. memfd_create(2)
+ * @throws EINVAL: a label of more than 249 bytes; EMFILE.
  */
 export function memfdCreate(label: string): number {
   validateString(label, 'label');
@@ -94,10 +95,10 @@ export function memfdCreate(label: string): number {
 
 /**
  * Cuts or extends a file to `size` bytes. New ones are zero and take no space yet: where there is none left, touching
- * them through a mapping raises SIGBUS. Restarted after signals.
- * @throws EINVAL: not a file, not open for writing; EFBIG.
+ * them through a mapping raises SIGBUS. Doesn't block. Restarted after signals.
  *
  * Python: os.ftruncate. ftruncate(2)
+ * @throws EINVAL: not a file, not open for writing; EFBIG.
  */
 export function ftruncate(fd: number, size: number): void {
   validateDescriptor(fd);
@@ -108,9 +109,9 @@ export function ftruncate(fd: number, size: number): void {
 /**
  * Reserves the space of `length` bytes from `offset`, extending the file if need be: writing there can't fail for want
  * of space. Blocks while the kernel does so, on shared memory 0.1 to 0.3 ms a megabyte. Restarted after signals.
- * @throws ENOSPC: nothing was reserved; ENODEV: not a file; EBADF: not open for writing; EFBIG.
  *
  * Python: os.posix_fallocate. posix_fallocate(3)
+ * @throws ENOSPC: nothing was reserved; ENODEV: not a file; EBADF: not open for writing; EFBIG.
  */
 export function posixFallocate(fd: number, offset: number, length: number): void {
   validateDescriptor(fd);
@@ -122,14 +123,14 @@ export function posixFallocate(fd: number, offset: number, length: number): void
 /**
  * Maps `length` bytes of a file, or with `fd` undefined of fresh zeros, into memory: an ArrayBuffer over the mapped
  * bytes, not a copy. The descriptor may be closed afterwards. A forked child has the same memory (shared) or a copy of
- * it (not shared). Unmapped by munmap(), or when the ArrayBuffer is collected.
+ * it (not shared). Unmapped by munmap(), or when the ArrayBuffer is collected. Doesn't block.
  *
  * JavaScript knows no read-only ArrayBuffer: what options.writable false or the end of the file forbids ends the
  * process with SIGSEGV or SIGBUS. SharedMemory has none of these edges.
- * @throws EINVAL: an offset that is no multiple of the page size; EACCES: the descriptor is not open for that; ENOMEM;
- * ENODEV; EBADF.
  *
  * Python: mmap.mmap. mmap(2)
+ * @throws EINVAL: an offset that is no multiple of the page size; EACCES: the descriptor is not open for that; ENOMEM;
+ * ENODEV; EBADF.
  */
 export function mmap(fd: number | undefined, length: number, options: MappingOptions = {}): ArrayBuffer {
   if (fd !== undefined) validateDescriptor(fd);
@@ -148,9 +149,10 @@ function validateMapped(buffer: unknown): asserts buffer is ArrayBuffer {
 
 /**
  * Unmaps the memory behind an ArrayBuffer of mmap() at once: it is detached, and every view of it has length 0.
- * @throws EINVAL when it is detached already.
+ * Doesn't block.
  *
  * Python: mmap.close. munmap(2)
+ * @throws EINVAL when it is detached already.
  */
 export function munmap(buffer: ArrayBuffer): void {
   validateMapped(buffer);
@@ -163,9 +165,9 @@ const MS_SYNC = 4;
 /**
  * Writes what was changed through a shared mapping back to its file. Blocks until it is there, unless `async`. The
  * range is `length` bytes (default: the rest) from `offset` (default 0, a multiple of the page size).
- * @throws EINVAL; EIO; ENOMEM: a range outside the mapping.
  *
  * Python: mmap.flush. msync(2)
+ * @throws EINVAL; EIO; ENOMEM: a range outside the mapping.
  */
 export function msync(
   buffer: ArrayBuffer,

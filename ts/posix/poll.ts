@@ -5,9 +5,11 @@ import { invalidArgType, validateInteger } from '../internal/validate.js';
 import { native } from '../native/load.js';
 import { validateDescriptor } from './arguments.js';
 
-/** A descriptor and what is asked or told about it: POLLIN, POLLOUT, … */
+/** A descriptor and what is asked or told about it. Python: the pairs of select.poll. */
 export interface PollEvents {
+  /** The descriptor. */
   fd: number;
+  /** The sum of the values POLLIN, POLLOUT, … */
   events: number;
 }
 
@@ -15,9 +17,9 @@ export interface PollEvents {
  * Blocks the event loop until one of the descriptors is ready and returns those that are, with what they are ready for;
  * [] when the time is up. POLLERR, POLLHUP and POLLNVAL (not open) are told whether asked for or not. `timeout` in
  * milliseconds: undefined waits for ever, <= 0 looks once. Restarted after signals.
- * @throws EINVAL: more descriptors than RLIMIT_NOFILE.
  *
  * Python: select.poll. poll(2)
+ * @throws EINVAL: more descriptors than RLIMIT_NOFILE.
  */
 export function poll(descriptors: readonly PollEvents[], options?: SyncWaitOptions): PollEvents[] {
   if (!Array.isArray(descriptors)) throw invalidArgType('descriptors', 'an instance of Array', descriptors);

@@ -11,15 +11,19 @@ const LONGEST_NAME = 15;
 /**
  * Has this process receive a signal, by number or name, when its parent ends (more exactly: the parent's thread that
  * made it); 0 for none. Cleared by fork. A parent that ended before the call goes unnoticed: compare getppid() after it.
- * @throws ERR_UNKNOWN_SIGNAL.
+ * Doesn't block.
  *
  * Python: none. PR_SET_PDEATHSIG(2const)
+ * @throws ERR_UNKNOWN_SIGNAL.
  */
 export function setParentDeathSignal(signal: number | string): void {
   native.setParentDeathSignal(signalNumber(signal, 'signal'));
 }
 
-/** The name of the signal this process receives when its parent ends, undefined for none. PR_GET_PDEATHSIG(2const) */
+/**
+ * The name of the signal this process receives when its parent ends, undefined for none. Doesn't block. Never throws.
+ * Python: none. PR_GET_PDEATHSIG(2const)
+ */
 export function getParentDeathSignal(): string | undefined {
   const signal = native.getParentDeathSignal();
   return signal === 0 ? undefined : signalName(signal);
@@ -27,14 +31,20 @@ export function getParentDeathSignal(): string | undefined {
 
 /**
  * Makes this process the new parent of descendants whose own parent ends (it must then reap them), or no longer.
- * Not inherited by children. Python: none. PR_SET_CHILD_SUBREAPER(2const)
+ * Not inherited by children. Doesn't block.
+ *
+ * Python: none. PR_SET_CHILD_SUBREAPER(2const)
+ * @throws ERR_INVALID_ARG_TYPE.
  */
 export function setChildSubreaper(enabled: boolean): void {
   validateBoolean(enabled, 'enabled');
   native.setChildSubreaper(enabled);
 }
 
-/** Whether this process adopts orphaned descendants. PR_GET_CHILD_SUBREAPER(2const) */
+/**
+ * Whether this process adopts orphaned descendants. Doesn't block. Never throws.
+ * Python: none. PR_GET_CHILD_SUBREAPER(2const)
+ */
 export function getChildSubreaper(): boolean {
   return native.getChildSubreaper();
 }
@@ -42,7 +52,10 @@ export function getChildSubreaper(): boolean {
 /**
  * Names the calling thread, on the main thread the process, for ps, top and /proc/<pid>/comm. The kernel keeps 15
  * bytes of UTF-8: what is longer is cut after a whole character. It does not change the command line, as
- * process.title does. Python: none. PR_SET_NAME(2const)
+ * process.title does. Doesn't block.
+ *
+ * Python: none. PR_SET_NAME(2const)
+ * @throws ERR_INVALID_ARG_TYPE; ERR_INVALID_ARG_VALUE: a NUL.
  */
 export function setProcessName(name: string): void {
   validateString(name, 'name');
@@ -50,7 +63,10 @@ export function setProcessName(name: string): void {
   native.setThreadName(firstBytes(name, LONGEST_NAME));
 }
 
-/** The calling thread's name, on the main thread the process's. PR_GET_NAME(2const) */
+/**
+ * The calling thread's name, on the main thread the process's. Doesn't block. Never throws.
+ * Python: none. PR_GET_NAME(2const)
+ */
 export function getProcessName(): string {
   return native.getThreadName();
 }
@@ -75,12 +91,13 @@ const WRITERS: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * prctl() for the options among this module's PR_ constants; others are refused, since a wrong address would corrupt
- * memory. A PR_SET_ option takes its value (an integer >= 0; PR_SET_PDEATHSIG a signal, PR_SET_NAME a string) and
+ * prctl(2) for an `option` among this module's PR_ constants; others are refused, since a wrong address would corrupt
+ * memory. A PR_SET_ option takes its `value` (an integer >= 0; PR_SET_PDEATHSIG a signal, PR_SET_NAME a string) and
  * returns 0; a PR_GET_ option takes none and returns the value (PR_GET_NAME a string), which C has through a pointer.
- * @throws EINVAL: a value that the kernel refuses; ERR_INVALID_ARG_VALUE: an option that is not in the list.
+ * Doesn't block.
  *
  * Python: none. prctl(2)
+ * @throws EINVAL: a value that the kernel refuses; ERR_INVALID_ARG_VALUE: an option that is not in the list.
  */
 export function prctl(option: typeof numbers.PR_GET_NAME): string;
 export function prctl(option: typeof numbers.PR_SET_NAME, value: string): number;

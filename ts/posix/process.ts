@@ -5,21 +5,28 @@ import { invalidArgType, outOfRange, validateInteger } from '../internal/validat
 import { native } from '../native/load.js';
 import { validateInt } from './arguments.js';
 
-/** This process's id, asked from the kernel: right in a forked child too. Python: os.getpid. getpid(2) */
+/**
+ * This process's pid, asked from the kernel: right in a forked child too. Doesn't block. Never throws.
+ * Python: os.getpid. getpid(2)
+ */
 export function getpid(): number {
   return native.getpid();
 }
 
-/** The parent's id; 1, or a subreaper's, once the parent has ended. Python: os.getppid. getppid(2) */
+/**
+ * The parent's pid; 1, or a subreaper's, once the parent has ended. Doesn't block. Never throws.
+ * Python: os.getppid. getppid(2)
+ */
 export function getppid(): number {
   return native.getppid();
 }
 
 /**
- * Makes this process the leader of a new session and process group, without a terminal; returns the session's id.
- * @throws EPERM when it leads a process group already.
+ * Makes this process the leader of a new session and process group, without a terminal; returns the session's id, its pid.
+ * Doesn't block.
  *
  * Python: os.setsid. setsid(2)
+ * @throws EPERM when it leads a process group already.
  */
 export function setsid(): number {
   return native.setsid();
@@ -27,7 +34,10 @@ export function setsid(): number {
 
 /**
  * Ends the process now with `code` (its low 8 bits). No 'exit' listener runs, nothing buffered is written; from a
- * Worker too it ends the whole process. Python: os._exit. _exit(2)
+ * Worker too it ends the whole process. Doesn't block.
+ *
+ * Python: os._exit. _exit(2)
+ * @throws ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE.
  */
 export function _exit(code: number): never {
   validateInt(code, 'code');
@@ -35,8 +45,11 @@ export function _exit(code: number): never {
 }
 
 /**
- * Sets the permission bits that new files lack, for the whole process; returns the previous ones.
+ * Sets the permission bits that new files lack, for the whole process; returns the previous ones. `mask` is 0 to 0o777.
+ * Doesn't block.
+ *
  * Python: os.umask. umask(2)
+ * @throws ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE.
  */
 export function umask(mask: number): number {
   validateInteger(mask, 'mask', 0, 0o777);
@@ -45,10 +58,10 @@ export function umask(mask: number): number {
 
 /**
  * Sends a signal, by number or name; 0 only asks whether the process exists. `pid` 0 is the own process group, -n the
- * group n, -1 everything that may be signalled.
- * @throws ESRCH: there is no such process; EPERM: not allowed to signal it; ERR_UNKNOWN_SIGNAL.
+ * group n, -1 everything that may be signalled. Doesn't block.
  *
  * Python: os.kill. kill(2)
+ * @throws ESRCH: there is no such process; EPERM: not allowed to signal it; ERR_UNKNOWN_SIGNAL.
  */
 export function kill(pid: number, signal: number | string): void {
   validateInt(pid, 'pid');
@@ -57,7 +70,10 @@ export function kill(pid: number, signal: number | string): void {
 
 /**
  * Blocks the calling thread, event loop included, for so many milliseconds (fractions count) of CLOCK_MONOTONIC,
- * whatever signals arrive meanwhile. Infinity never ends. Python: time.sleep. clock_nanosleep(2)
+ * whatever signals arrive meanwhile. Infinity never ends.
+ *
+ * Python: time.sleep. clock_nanosleep(2)
+ * @throws ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE: below 0.
  */
 export function nanosleep(milliseconds: number): void {
   if (typeof milliseconds !== 'number') throw invalidArgType('milliseconds', 'of type number', milliseconds);

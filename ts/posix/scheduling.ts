@@ -18,11 +18,11 @@ function validateScope(which: unknown, who: unknown): void {
 
 /**
  * The nice value, -20 (most favoured) to 19, of a process, or the most favoured one of a process group (PRIO_PGRP) or of
- * a user's processes (PRIO_USER); `who` 0 is the caller's own. On Linux it belongs to a thread: 0 is the calling one, a
- * pid the main one of that process.
- * @throws ESRCH: nothing matches.
+ * a user's processes (PRIO_USER): `which` says what the id `who` is. 0 is the caller's own. On Linux it belongs to a
+ * thread: 0 is the calling one, a pid the main one of that process. Doesn't block.
  *
  * Python: os.getpriority. getpriority(2)
+ * @throws ESRCH: nothing matches.
  */
 export function getpriority(which: number = PRIO_PROCESS, who: number = 0): number {
   validateScope(which, who);
@@ -31,10 +31,10 @@ export function getpriority(which: number = PRIO_PROCESS, who: number = 0): numb
 
 /**
  * Sets the nice value, -20 (most favoured) to 19, of what getpriority() would read; threads that exist already keep
- * theirs, later ones and children inherit it.
- * @throws ESRCH: nothing matches; EACCES: more favour than RLIMIT_NICE allows; EPERM: another user's process.
+ * theirs, later ones and children inherit it. `which` and `who` are as there. Doesn't block.
  *
  * Python: os.setpriority. setpriority(2)
+ * @throws ESRCH: nothing matches; EACCES: more favour than RLIMIT_NICE allows; EPERM: another user's process.
  */
 export function setpriority(which: number, who: number, priority: number): void {
   validateScope(which, who);
@@ -44,10 +44,10 @@ export function setpriority(which: number, who: number, priority: number): void 
 
 /**
  * The numbers of the processors that a process (0: the caller; on Linux its calling or main thread) may run on,
- * ascending, whatever their number.
- * @throws ESRCH: there is no such process.
+ * ascending, whatever their number. Doesn't block.
  *
  * Python: os.sched_getaffinity. sched_getaffinity(2)
+ * @throws ESRCH: there is no such process.
  */
 export function schedGetAffinity(pid: number = 0): number[] {
   validatePid(pid, 'pid', 0);
@@ -56,10 +56,10 @@ export function schedGetAffinity(pid: number = 0): number[] {
 
 /**
  * Restricts a process (0: the caller; on Linux its calling or main thread) to processors; those that the machine does
- * not have are ignored. Threads that exist already keep theirs, later ones and children inherit it.
- * @throws EINVAL: none of the processors can be used; ESRCH; EPERM: another user's process.
+ * not have are ignored. Threads that exist already keep theirs, later ones and children inherit it. Doesn't block.
  *
  * Python: os.sched_setaffinity. sched_setaffinity(2)
+ * @throws EINVAL: none of the processors can be used; ESRCH; EPERM: another user's process.
  */
 export function schedSetAffinity(pid: number, cpus: readonly number[]): void {
   validatePid(pid, 'pid', 0);

@@ -10,10 +10,10 @@ const MAX_FDS = 253;
 
 /**
  * Two connected AF_UNIX stream sockets: what is written to one is read from the other. The caller owns both; they are
- * close-on-exec and blocking.
- * @throws EMFILE; ENFILE.
+ * close-on-exec and blocking. Doesn't block itself.
  *
  * Python: socket.socketpair. socketpair(2)
+ * @throws EMFILE; ENFILE.
  */
 export function socketpair(): [first: number, second: number] {
   return native.socketpair();
@@ -23,9 +23,10 @@ export function socketpair(): [first: number, second: number] {
  * Sends descriptors with at least one byte of data (default: one zero byte) through an AF_UNIX socket. The receiver
  * gets copies; the caller's stay open and may be closed at once. Returns the number of bytes sent, perhaps fewer than
  * given: all descriptors went with the first of them; undefined when a non-blocking socket takes none now.
- * @throws EBADF; ENOTSOCK; EPIPE; ETOOMANYREFS.
+ * Blocks the event loop on a blocking one that is full.
  *
  * Python: socket.send_fds. sendmsg(2), SCM_RIGHTS in unix(7)
+ * @throws EBADF; ENOTSOCK; EPIPE; ETOOMANYREFS.
  */
 export function sendFds(
   socket: number,
@@ -41,10 +42,11 @@ export function sendFds(
   return native.sendFds(socket, Int32Array.from(fds), bytes);
 }
 
-/** What recvFds() got. The caller owns the descriptors. */
+/** What recvFds() got. The caller owns the descriptors. Python: the tuple of socket.recv_fds. */
 export interface ReceivedFds {
-  /** Read into the buffer; 0: the peer has closed. */
+  /** How many bytes were read into the buffer; 0: the peer has closed. */
   bytes: number;
+  /** In the order in which they were sent. */
   fds: number[];
   /** More descriptors had been sent than `maxFds`; the kernel closed the others. */
   truncated: boolean;
@@ -53,9 +55,9 @@ export interface ReceivedFds {
 /**
  * Receives data into `buffer` and up to `maxFds` descriptors that came with it, close-on-exec; undefined when a
  * non-blocking socket has nothing yet. Blocks the event loop on a blocking one.
- * @throws EBADF; ENOTSOCK. With a full descriptor table (EMFILE) the rest is closed as well and `truncated` true.
  *
  * Python: socket.recv_fds. recvmsg(2), SCM_RIGHTS in unix(7)
+ * @throws EBADF; ENOTSOCK. With a full descriptor table (EMFILE) the rest is closed as well and `truncated` true.
  */
 export function recvFds(
   socket: number,

@@ -7,10 +7,14 @@ import type { ChildChange } from '../native/wait.js';
 import { validateDescriptor, validateInt } from './arguments.js';
 import { WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WUNTRACED } from './numbers.js';
 
-/** How a child ended; with WUNTRACED and WCONTINUED also that it stopped or went on. */
+/**
+ * How a child ended; with WUNTRACED and WCONTINUED also that it stopped or went on.
+ * Python: the result of os.waitpid.
+ */
 export interface WaitResult {
+  /** Of the child. */
   pid: number;
-  /** undefined unless the child ended by itself. */
+  /** What it passed to exit(3), 0 to 255; undefined unless the child ended by itself. */
   exitCode: number | undefined;
   /** The name of the signal that killed (or stopped, or continued) the child: 'SIGKILL'. */
   signal: string | undefined;
@@ -41,9 +45,10 @@ function validateOptionBits(options: unknown, allowed: number, names: string): a
  * Waits for the child `pid` to end and reaps it; undefined when WNOHANG found nothing. Blocks the event loop without
  * WNOHANG; restarted after signals. `pid` may also be -1 (any child), 0 (any of the own process group) or -n (any of
  * the group n): these take children away from node:child_process, whose 'exit' events then never come.
- * @throws ECHILD: not a child of this process, or reaped already.
+ * `options`: the sum of WNOHANG, WUNTRACED, WCONTINUED, default 0.
  *
  * Python: os.waitpid. waitpid(2)
+ * @throws ECHILD: not a child of this process, or reaped already.
  */
 export function waitpid(pid: number, options: number = 0): WaitResult | undefined {
   validateInt(pid, 'pid');
@@ -52,11 +57,12 @@ export function waitpid(pid: number, options: number = 0): WaitResult | undefine
 }
 
 /**
- * Waits for the child behind a descriptor of pidfdOpen(), as waitpid() does for a pid. WNOWAIT leaves the child
- * waitable. Options that say nothing about what to wait for (WEXITED, WUNTRACED, WCONTINUED) wait for its end.
- * @throws ECHILD: not a child of this process, or reaped already; EBADF: not a pidfd.
+ * Waits for the child behind a descriptor of pidfdOpen(), as waitpid() does for a pid; blocks the event loop without
+ * WNOHANG. WNOWAIT leaves the child waitable. `options`, the sum of these values, wait for the child's end when they say
+ * nothing about what to wait for (WEXITED, WUNTRACED, WCONTINUED).
  *
  * Python: os.waitid(os.P_PIDFD, fd, options). waitid(2)
+ * @throws ECHILD: not a child of this process, or reaped already; EBADF: not a pidfd.
  */
 export function waitidPidfd(fd: number, options: number = WEXITED): WaitResult | undefined {
   validateDescriptor(fd);

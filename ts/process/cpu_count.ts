@@ -23,7 +23,10 @@ function cgroupQuota(): number {
   return Math.min(Number.POSITIVE_INFINITY, ...cpus);
 }
 
-/** CPUs this process may use, at least 1: affinity and cgroup quota counted. Python: `os.process_cpu_count`. */
+/**
+ * How many CPUs this process may use, at least 1: affinity and cgroup quota counted. Doesn't block. Never throws.
+ * Python: `os.process_cpu_count`; `multiprocessing.cpu_count` counts the machine's.
+ */
 export function cpuCount(): number {
   return Math.max(1, Math.min(availableParallelism(), Math.ceil(cgroupQuota())));
 }

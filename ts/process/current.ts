@@ -35,24 +35,36 @@ class MainProcess extends Process {
 
 let mainProcess: Process | undefined;
 
-/** The Process object of the caller. Its pid is its own, it is alive, and it can't be joined. Python: `current_process`. */
+/**
+ * The Process object of the caller. Its pid is its own, it is alive, and it can't be joined. Doesn't block. Never throws.
+ * Python: `multiprocessing.current_process`
+ */
 export function currentProcess(): Process {
   if (tree.self !== undefined) return tree.self;
   mainProcess ??= tree.unnumbered(() => new MainProcess());
   return mainProcess;
 }
 
-/** The process that started this one; undefined in the main process. Python: `parent_process`. */
+/**
+ * The process that started this one; undefined in the main process. Doesn't block. Never throws.
+ * Python: `multiprocessing.parent_process`
+ */
 export function parentProcess(): Pick<ParentProcess, 'pid' | 'name' | 'isAlive' | 'join' | 'joinSync'> | undefined {
   return tree.parent;
 }
 
-/** The living children of this process; ended ones are reaped. Python: `active_children`. */
+/**
+ * The living children of this process; ended ones are reaped. Doesn't block. Never throws.
+ * Python: `multiprocessing.active_children`
+ */
 export function activeChildren(): Process[] {
   return [...tree.children].filter((child) => child.isAlive());
 }
 
-/** True in the process that the user started, false in every child: Python's `if __name__ == '__main__'`. */
+/**
+ * True in the process that the user started, false in every child. Doesn't block. Never throws.
+ * Python: `__name__ == '__main__'`
+ */
 export function isMainProcess(): boolean {
   return tree.self === undefined && tree.parent === undefined;
 }

@@ -40,12 +40,12 @@ export type Answer = { readonly pid: number; readonly pidfd: OpenFile } | { read
 let preload: readonly string[] = [];
 
 /**
- * Modules that the fork server imports when it starts, so that no child has to: a URL, a file's path, or the name of a package
- * as the working directory sees it. What they start (timers, sockets) is the server's and does not run in children; a
- * Worker would keep it from forking. Takes effect at the server's next start. Doesn't block.
+ * Modules that the fork server imports when it starts, so that no child has to: a URL, a file's path, or the name of a
+ * package as the working directory sees it. What they start (timers, sockets) is the server's and does not run in
+ * children; a Worker would keep it from forking. Takes effect at the server's next start. Doesn't block.
  *
- * Python: `set_forkserver_preload`.
- * @throws ERR_INVALID_ARG_TYPE; ERR_MP_TARGET for a module that is not there.
+ * Python: `multiprocessing.set_forkserver_preload`
+ * @throws ERR_INVALID_ARG_TYPE; ERR_MP_TARGET: a module that is not there.
  */
 export function setForkserverPreload(modules: readonly (string | URL)[]): void {
   if (!Array.isArray(modules)) throw invalidArgType('modules', 'an array of strings and URLs', modules);

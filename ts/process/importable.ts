@@ -15,13 +15,13 @@ type Importable = ((...args: any[]) => unknown) | (abstract new (...args: any[])
  * The module must export each under the name that it has here. In CommonJS `module` takes the place of `import.meta`.
  * Doesn't block.
  *
- * Python: what pickle does by `__module__` and `__qualname__`.
+ * Python: none; what pickle does by `__module__` and `__qualname__`
+ * @throws ERR_INVALID_ARG_TYPE: what is no function, or no import.meta.
  *
  * @example
  * export const { square } = importable(import.meta, {
  *   square: (x: number) => x * x,
  * });
- * @throws ERR_INVALID_ARG_TYPE for what is no function, or no import.meta.
  */
 export function importable<T extends Record<string, Importable>>(
   meta: Pick<ImportMeta, 'url'> | Pick<NodeJS.Module, 'filename'>,

@@ -4,20 +4,25 @@ import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '..
 import { READABLE, waitReadySync, whenReady } from '../internal/readiness.js';
 import { native } from '../native/load.js';
 
-/** The parent by its pid as long as it is our parent, and by a pidfd from then on that somebody waits for it. */
+/**
+ * The process that started this one: by its pid as long as it is our parent, and by a pidfd from then on that somebody waits
+ * for it. Only joinSync() blocks. Python: the result of `multiprocessing.parent_process`.
+ */
 export class ParentProcess {
+  /** What getppid() says while it lives. Python: `pid` */
   readonly pid: number;
+  /** As its Process has it. Python: `name` */
   readonly name: string;
   #pidfd: number | undefined;
 
-  /** Owns the pidfd; without one it must be this process's parent to the kernel too. */
+  /** Owns `pidfd`, a descriptor; without one it must be this process's parent to the kernel too. Never throws. */
   constructor(pid: number, name: string, pidfd?: number) {
     this.pid = pid;
     this.name = name;
     this.#pidfd = pidfd;
   }
 
-  /** Never blocks. */
+  /** Whether it has not ended. Never blocks. Never throws. Python: `is_alive()` */
   isAlive(): boolean {
     if (this.#pidfd !== undefined) return !waitReadySync(this.#pidfd, READABLE, Number.NEGATIVE_INFINITY);
     // An orphan gets another parent at once; and a pid that is our parent's still can't have been reused.
@@ -33,7 +38,10 @@ export class ParentProcess {
     return this.#pidfd;
   }
 
-  /** Resolves true once the parent has ended, false on time-out. The wait keeps this process alive. */
+  /**
+   * Resolves true once the parent has ended, false on time-out (milliseconds). The wait keeps this process alive.
+   * Python: `join()` @throws the signal's reason; EMFILE.
+   */
   async join(options?: WaitOptions): Promise<boolean> {
     const deadline = deadlineOf(options);
     const signal = signalOf(options);
@@ -41,7 +49,7 @@ export class ParentProcess {
     return sentinel === undefined || whenReady(sentinel, READABLE, deadline, signal);
   }
 
-  /** The same, blocking. */
+  /** join(), blocking. Python: `join()` */
   joinSync(options?: SyncWaitOptions): boolean {
     const deadline = deadlineOf(options);
     const sentinel = this.#sentinel();

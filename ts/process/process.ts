@@ -27,9 +27,11 @@ import { nameOfThis, Tree, tree } from './tree.js';
 
 const { SIGINT, SIGTERM, SIGKILL } = constants.signals;
 
+/** What a Process is made with. Python: the arguments of `Process()`. */
 export interface ProcessOptions<A extends readonly unknown[]> {
   /** What the child runs; a subclass may override run() instead. */
   target?: Target<A>;
+  /** What the target is called with. Under 'fork' the child has them as they are, else they are serialised. */
   args?: A;
   /** Default: the class's name and a number, `Process-1`, nested `Process-1:1`. */
   name?: string;
@@ -38,6 +40,7 @@ export interface ProcessOptions<A extends readonly unknown[]> {
    * and never keeps the parent alive; its own children end with it. The parent waits for its other children.
    */
   daemon?: boolean;
+  /** Default: getStartMethod(). */
   startMethod?: StartMethod;
 }
 
@@ -45,9 +48,10 @@ type State = 'initial' | 'starting' | 'started' | 'closed';
 
 /**
  * A child process that runs a function. Under 'fork' it is a copy of this process, closures and heap included, and costs
- * about 2 ms. The creator owns it: only the process that started it may join or signal it.
+ * about 2 ms. The creator owns it: only the process that started it may join or signal it. Only the calls named `…Sync`
+ * block.
  *
- * Python: `multiprocessing.Process`; fork(2), pidfd_open(2), waitid(2).
+ * Python: `multiprocessing.Process`. fork(2), pidfd_open(2), waitid(2)
  *
  * @example
  * const greeting = 'hello';
@@ -69,7 +73,10 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
   #args: A | undefined;
   #child: ChildHandle | undefined;
 
-  /** @throws ERR_INVALID_ARG_TYPE, ERR_MP_TARGET (the module is not there), ERR_MP_START_METHOD (unknown) */
+  /**
+   * Starts nothing yet.
+   * @throws ERR_INVALID_ARG_TYPE; ERR_MP_TARGET: the module is not there; ERR_MP_START_METHOD: unknown.
+   */
   constructor(options: ProcessOptions<A> = {}) {
     validateOptions(options, 'options');
     const { target, args, name, daemon = tree.self?.daemon ?? false, startMethod } = options;
@@ -84,7 +91,10 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     this.#name = name ?? `${this.constructor.name}-${this.#path}`;
   }
 
-  /** What the child runs: the default calls `target(...args)`. A returned promise is awaited. */
+  /**
+   * What the child runs: the default calls `target(...args)`. A returned promise is awaited. Python: `run()`
+   * @throws what the target throws.
+   */
   run(): unknown | Promise<unknown> {
     return this.#target === undefined ? undefined : callTarget(this.#target, this.#args ?? []);
   }
@@ -92,8 +102,11 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
   /**
    * Starts the child: this process is copied at a point of the event loop where no JavaScript is on the stack. Resolves
    * when `pid` is set. Doesn't block, but for the fork itself.
-   * @throws ERR_MP_PROCESS (started before, or created by another process), ERR_MP_CLOSED, ERR_MP_START_METHOD (fork
-   * can't work here, or there is no room for a process: says why), EMFILE
+   *
+   * Python: `start()`
+   * @throws ERR_MP_PROCESS: started before, or created by another process; ERR_MP_CLOSED; ERR_MP_START_METHOD: fork
+   * can't work here, or there is no room for a process, says why; EMFILE; of a fresh process ERR_MP_TARGET: it can't
+   * find the function; ERR_MP_SERIALIZE: an argument can't travel.
    */
   async start(): Promise<this> {
     this.#checkStartable();
@@ -105,8 +118,11 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
 
   /**
    * Starts the child here and now, with the state of this very line. The target must be synchronous: an `async` one
-   * throws before anything is started, one that returns a promise all the same ends the child with 1 and says so.
-   * @throws as start(), and ERR_INVALID_ARG_VALUE for an async target
+   * throws before anything is started, one that returns a promise all the same ends the child with 1 and says so. Blocks
+   * the event loop until the child is there.
+   *
+   * Python: `start()`
+   * @throws as start() does; ERR_INVALID_ARG_VALUE: an async target.
    */
   startSync(): this {
     this.#checkStartable();
@@ -124,17 +140,23 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     return this;
   }
 
-  /** Resolves true once the child has ended, false on time-out. Any number of times. @throws ERR_MP_PROCESS */
+  /**
+   * Resolves true once the child has ended, false on time-out (milliseconds). Any number of times. Python: `join()`
+   * @throws ERR_MP_PROCESS: not started, or by another process; ERR_MP_CLOSED; the signal's reason.
+   */
   async join(options?: WaitOptions): Promise<boolean> {
     return this.#ownChild('join').join(deadlineOf(options), signalOf(options));
   }
 
-  /** The same; blocks the event loop. @throws ERR_MP_PROCESS */
+  /** join(), blocking the event loop. Python: `join()` */
   joinSync(options?: SyncWaitOptions): boolean {
     return this.#ownChild('join').joinSync(deadlineOf(options));
   }
 
-  /** False before the start and after the end. Never blocks. @throws ERR_MP_PROCESS in a process that is not the parent */
+  /**
+   * False before the start and after the end. Never blocks. Python: `is_alive()`
+   * @throws ERR_MP_PROCESS in a process that is not the parent; ERR_MP_CLOSED.
+   */
   isAlive(): boolean {
     this.#checkOpen();
     if (tree.self === (this as unknown as Process)) return true;
@@ -142,19 +164,29 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     return this.#ownChild('ask about').poll() === undefined;
   }
 
-  /** Sends SIGINT. No effect on an ended process. @throws ERR_MP_PROCESS before the start */
+  /** Sends SIGINT. No effect on an ended process. Python: `interrupt()` (3.14). @throws as sendSignal() does. */
   interrupt(): void {
     this.sendSignal(SIGINT);
   }
-  /** Sends SIGTERM. No effect on an ended process; exit handlers and finally blocks of the child don't run. */
+  /**
+   * Sends SIGTERM. No effect on an ended process; exit handlers and finally blocks of the child don't run.
+   * Python: `terminate()`
+   * @throws as sendSignal() does.
+   */
   terminate(): void {
     this.sendSignal(SIGTERM);
   }
-  /** Sends SIGKILL, which nothing can stop. No effect on an ended process. */
+  /** Sends SIGKILL, which nothing can stop. No effect on an ended process. Python: `kill()` @throws as sendSignal() does. */
   kill(): void {
     this.sendSignal(SIGKILL);
   }
-  /** Sends any signal, by number or name. No effect on an ended process. pidfd_send_signal(2) */
+  /**
+   * Sends any signal, by number or name. No effect on an ended process.
+   *
+   * Python: none; `os.kill()`. pidfd_send_signal(2)
+   * @throws ERR_MP_PROCESS: not started, or by another process; ERR_MP_CLOSED; ERR_INVALID_ARG_VALUE: no such name; EINVAL:
+   * no such number; EPERM.
+   */
   sendSignal(signal: number | NodeJS.Signals): void {
     const number = typeof signal === 'number' ? signal : constants.signals[signal];
     if (number === undefined) throw invalidArgValue('signal', 'is not the name of a signal', signal);
@@ -163,7 +195,10 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     else this.#ownChild('signal').signal(number);
   }
 
-  /** Gives back what the operating system holds for an ended child. Idempotent. @throws ERR_MP_PROCESS while it runs */
+  /**
+   * Gives back what the operating system holds for an ended child. Idempotent. Python: `close()`
+   * @throws ERR_MP_PROCESS while it runs.
+   */
   close(): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'starting') throw new ProcessError(`${this.#name} is being started: it can't be closed`);
@@ -175,6 +210,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     this.#state = 'closed';
   }
 
+  /** For logs, and for people. Python: `name` @throws when set ERR_INVALID_ARG_TYPE. */
   get name(): string {
     return this.#name;
   }
@@ -183,7 +219,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     this.#name = name;
   }
 
-  /** Settable before the start only. @throws ERR_MP_PROCESS */
+  /** Whether it ends with its parent. Python: `daemon` @throws when set ERR_INVALID_ARG_TYPE; ERR_MP_PROCESS: was started. */
   get daemon(): boolean {
     return this.#daemon;
   }
@@ -193,7 +229,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     this.#daemon = daemon;
   }
 
-  /** undefined before the start. */
+  /** undefined before the start. Python: `pid` @throws ERR_MP_CLOSED. */
   get pid(): number | undefined {
     this.#checkOpen();
     return tree.self === (this as unknown as Process) ? process.pid : this.#child?.pid;
@@ -201,7 +237,8 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
 
   /**
    * undefined before the end; 0 normal; n for `process.exit(n)` (mod 256); 1 after an uncaught error (its stack is on
-   * stderr); -s when killed by signal number s; 255 when somebody else has reaped the child.
+   * stderr); -s when killed by signal number s; 255 when somebody else has reaped the child. Python: `exitcode`
+   * @throws ERR_MP_CLOSED.
    */
   get exitCode(): number | undefined {
     this.#checkOpen();
@@ -209,12 +246,18 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     return this.#child.poll();
   }
 
-  /** A pidfd: polls readable when the child has ended. This object owns it. @throws ERR_MP_PROCESS before the start */
+  /**
+   * A descriptor, a pidfd: polls readable when the child has ended. This object owns it. Python: `sentinel`
+   * @throws ERR_MP_PROCESS: before the start, or another process's child; ERR_MP_CLOSED.
+   */
   get sentinel(): number {
     return this.#ownChild('wait for').pidfd;
   }
 
-  /** The key that connections between this tree's processes authenticate with. Inherited. */
+  /**
+   * The key, bytes, that connections between this tree's processes authenticate with. Inherited. Python: `authkey`
+   * @throws ERR_MP_CLOSED; when set ERR_INVALID_ARG_TYPE.
+   */
   get authKey(): Uint8Array {
     this.#checkOpen();
     return this.#authKey;
@@ -226,7 +269,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     if (tree.self === (this as unknown as Process)) tree.authKey = this.#authKey;
   }
 
-  /** Terminates a child that still runs, joins and closes. */
+  /** Terminates a child that still runs, joins and closes; resolves then. Python: none. @throws as join() does. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child !== undefined && this.#state === 'started' && this.#creator === process.pid) {
       this.terminate();

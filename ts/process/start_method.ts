@@ -4,12 +4,18 @@ import { StartMethodError } from '../errors.js';
 import { forkSupport } from '../fork/support.js';
 import { validateBoolean, validateOptions, validateString } from '../internal/validate.js';
 
-/** 'fork' copies this process, 'spawn' starts a fresh Node, 'forkserver' copies a fresh Node that is warm already. */
+/**
+ * 'fork' copies this process, 'spawn' starts a fresh Node, 'forkserver' copies a fresh Node that is warm already.
+ * Python: the same names.
+ */
 export type StartMethod = 'fork' | 'forkserver' | 'spawn';
 
 const METHODS: readonly StartMethod[] = ['fork', 'forkserver', 'spawn'];
 
-/** The start methods of this platform, the default first. Python: `get_all_start_methods`. */
+/**
+ * The start methods of this platform, the default first. Doesn't block. Never throws.
+ * Python: `multiprocessing.get_all_start_methods`
+ */
 export function getAllStartMethods(): StartMethod[] {
   return [...METHODS];
 }
@@ -20,15 +26,19 @@ const chosen: { method: StartMethod | undefined } = { method: undefined };
 /**
  * What a Process without the option `startMethod` is started with: what setStartMethod() said, else 'fork' where
  * forkSupport() says yes, else 'forkserver'. A child starts with its parent's. Blocks as forkSupport() does.
- * Python: `get_start_method`.
+ *
+ * Python: `multiprocessing.get_start_method`
+ * @throws as forkSupport() does.
  */
 export function getStartMethod(): StartMethod {
   return chosen.method ?? (forkSupport().supported ? 'fork' : 'forkserver');
 }
 
 /**
- * Sets the default, once: again only with `force`. Python: `set_start_method`.
- * @throws ERR_MP_START_METHOD: unknown, or set before.
+ * Sets the default, once: again only with `force`. Doesn't block.
+ *
+ * Python: `multiprocessing.set_start_method`
+ * @throws ERR_MP_START_METHOD: unknown, or set before; ERR_INVALID_ARG_TYPE.
  */
 export function setStartMethod(method: StartMethod, options: { force?: boolean } = {}): void {
   validateStartMethod(method, 'method');

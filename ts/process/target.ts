@@ -7,7 +7,10 @@ import { TargetError } from '../errors.js';
 import { invalidArgType } from '../internal/validate.js';
 import { findAt, type Place } from './importable.js';
 
-/** A function, or a module as URL or file path with the export's name after '#' (the default export when absent). */
+/**
+ * A function, or a module as URL or file path with the export's name after '#' (the default export when absent).
+ * Python: a callable.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: the contract infers the arguments from the function
 export type Target<A extends readonly unknown[] = readonly any[], R = unknown> =
   | ((...args: A) => R | Promise<R>)

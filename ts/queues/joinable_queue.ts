@@ -24,19 +24,19 @@ class NotDone extends Error {}
 export class JoinableQueue<T = unknown> extends Queue<T> {
   /**
    * One value that was taken has been dealt with. Doesn't block.
-   * @throws ERR_MP_OVER_RELEASE: that has been said of all that were put; ERR_MP_CLOSED.
    *
    * Python: `JoinableQueue.task_done`
+   * @throws ERR_MP_OVER_RELEASE: that has been said of all that were put; ERR_MP_CLOSED.
    */
   taskDone(): void {
     if (!this.countDone()) throw new OverReleaseError('taskDone() was called for more values than were put');
   }
 
   /**
-   * Resolves true once taskDone() has been called for every value that was put, false on time-out.
-   * @throws ERR_MP_CLOSED, also when this process closes the queue meanwhile.
+   * Resolves true once taskDone() has been called for every value that was put, false on time-out (milliseconds).
    *
    * Python: `JoinableQueue.join`
+   * @throws ERR_MP_CLOSED, also when this process closes the queue meanwhile.
    */
   async join(options?: WaitOptions): Promise<boolean> {
     try {

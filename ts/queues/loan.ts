@@ -16,7 +16,7 @@ export interface Lender {
 /**
  * Bytes of a queue's memory in this process's hands: to be written and put (`Queue.lend`), or to be read and given back
  * (`Queue.getLoan`). Once it is put or given back `bytes` has length 0, as has every view of its memory. What a process
- * still has when it ends is the queue's again.
+ * still has when it ends is the queue's again. Only putSync() blocks. Python: none.
  *
  * @example
  * using loan = await queue.lend(frame.size);
@@ -30,7 +30,7 @@ export class Loan {
   readonly #generation: number = forkGeneration();
   #loan: RingLoan | undefined;
 
-  /** Made by queues. Without a loan the bytes are this process's own. */
+  /** Made by queues; doesn't block. Without a loan the bytes are this process's own. Never throws. */
   constructor(lender: Lender, loan: RingLoan | undefined, bytes: Uint8Array) {
     this.#lender = lender;
     this.#loan = loan;
@@ -39,7 +39,8 @@ export class Loan {
 
   /**
    * Puts the first `size` bytes (default: all) as one message. Doesn't copy. Resolves when it is in the queue, which waits
-   * while that is full. @throws as Queue.put; ERR_MP_CLOSED also when it was put or given back.
+   * while that is full.
+   * @throws as Queue.put() does; ERR_MP_CLOSED: it was put or given back; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE.
    */
   put(size: number = this.bytes.length, options?: WaitOptions): Promise<void> {
     try {
@@ -57,7 +58,7 @@ export class Loan {
     this.#loan = undefined;
   }
 
-  /** The end of the loan; what was to be put is not. Idempotent. */
+  /** The end of the loan; what was to be put is not. Idempotent. Doesn't block. Never throws. */
   giveBack(): void {
     const loan = this.#loan;
     this.#loan = undefined;
@@ -65,6 +66,7 @@ export class Loan {
     if (loan !== undefined && this.#generation === forkGeneration()) this.#lender.giveBack(loan);
   }
 
+  /** giveBack(). */
   [Symbol.dispose](): void {
     this.giveBack();
   }

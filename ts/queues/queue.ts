@@ -87,10 +87,10 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   /**
    * Puts a value. It is serialised before this returns: later changes are not seen by the receiver. Resolves when it is
    * in the queue, which waits while that is full.
-   * @throws ERR_MP_SERIALIZE: the value can't travel; ERR_MP_QUEUE_FULL: no room came in time; ERR_MP_CLOSED: after
-   * end(), or after close() in this process; ENOSPC or ENOMEM: the system has no memory for it.
    *
    * Python: `Queue.put`
+   * @throws ERR_MP_SERIALIZE: the value can't travel; ERR_MP_QUEUE_FULL: no room came in time; ERR_MP_CLOSED: after
+   * end(), or after close() in this process; ENOSPC or ENOMEM: the system has no memory for it.
    */
   put(item: T, options?: WaitOptions): Promise<void> {
     try {
@@ -119,17 +119,17 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     }
   }
 
-  /** put() that never waits. @throws ERR_MP_QUEUE_FULL, and as put(). Python: `Queue.put_nowait` */
+  /** put() that never waits. Python: `Queue.put_nowait` @throws ERR_MP_QUEUE_FULL at once; as put() does. */
   putNowait(item: T): void {
     this.putSync(item, { timeout: 0 });
   }
 
   /**
-   * Takes the oldest value, waiting while there is none. An aborted or timed-out call takes nothing.
-   * @throws ERR_MP_QUEUE_EMPTY: nothing came in time; ERR_MP_EOF: ended and drained; ERR_MP_CLOSED: after close() in
-   * this process.
+   * Takes the oldest value; resolves with it as soon as there is one. An aborted or timed-out call takes nothing.
    *
    * Python: `Queue.get`
+   * @throws ERR_MP_QUEUE_EMPTY: nothing came in time; ERR_MP_EOF: ended and drained; ERR_MP_CLOSED: after close() in
+   * this process.
    */
   get(options?: WaitOptions): Promise<T> {
     try {
@@ -159,30 +159,33 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     return this.#getters.runSync(this.#getAttempt(patience, false), patience);
   }
 
-  /** get() that never waits. @throws ERR_MP_QUEUE_EMPTY, and as get(). Python: `Queue.get_nowait` */
+  /** get() that never waits. Python: `Queue.get_nowait` @throws ERR_MP_QUEUE_EMPTY at once; as get() does. */
   getNowait(): T {
     return this.getSync({ timeout: 0 });
   }
 
-  /** The number of values in the queue at this moment. Python: `Queue.qsize`, which macOS lacks and a feeder blurs */
+  /** The number of values in it at this moment. Python: `Queue.qsize`, which a feeder blurs. @throws ERR_MP_CLOSED. */
   get size(): number {
     this.#mustBeOpen();
     return this.#ring.size;
   }
 
-  /** Python: `Queue.empty`; here get() agrees. */
+  /** Whether it has no value at this moment. Python: `Queue.empty`; here get() agrees. @throws ERR_MP_CLOSED. */
   isEmpty(): boolean {
     return this.size === 0;
   }
 
-  /** False for ever without a maxSize. Python: `Queue.full` */
+  /** Whether put() would wait; false for ever without a maxSize. Python: `Queue.full` @throws ERR_MP_CLOSED. */
   isFull(): boolean {
     return this.#maxSize > 0 && this.size >= this.#maxSize;
   }
 
   /**
    * Says that no process puts any more: put() throws ERR_MP_CLOSED everywhere. Readers drain what is left; then their
-   * iteration ends and get() rejects with ERR_MP_EOF. Idempotent. Python's queues need a sentinel value for this.
+   * iteration ends and get() rejects with ERR_MP_EOF. Idempotent. Doesn't block.
+   *
+   * Python: none; a sentinel value for each reader
+   * @throws ERR_MP_CLOSED: after close() in this process.
    */
   end(): void {
     this.#mustBeOpen();
@@ -191,7 +194,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /**
    * This process is done with the queue: its memory is unmapped here, calls that wait reject with ERR_MP_CLOSED, later
-   * ones throw it. Nothing is lost for the others. Idempotent.
+   * ones throw it. Nothing is lost for the others. Idempotent. Never throws.
    *
    * Python: `Queue.close`; there is no thread to join
    */
@@ -206,11 +209,15 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     this.#ring.close();
   }
 
+  /** close(). */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** The values that come, shared with all other readers, until the queue was ended and is empty. */
+  /**
+   * The values that come, shared with all other readers, until the queue was ended and is empty.
+   * Python: `iter(queue.get, sentinel)` @throws ERR_MP_CLOSED from next().
+   */
   [Symbol.asyncIterator](): AsyncIterator<T> {
     return {
       next: () => this.get().then(asNext<T>, asEnd<T>),
@@ -219,12 +226,12 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Room for a message of `size` bytes in the queue's own memory, to be written in place and put without a copy. Waits
-   * while there is none. The receiver takes it by getLoan(), in place too. A queue carries either values or loans.
-   * @throws ERR_MP_QUEUE_FULL: no room came in time; EMSGSIZE: larger than a third of the queue's address space; ENOSPC or
-   * ENOMEM; ERR_MP_CLOSED; ERR_OUT_OF_RANGE.
+   * Room for a message of `size` bytes in the queue's own memory, to be written in place and put without a copy. Resolves
+   * when there is some. The receiver takes it by getLoan(), in place too. A queue carries either values or loans.
    *
-   * Python has no counterpart.
+   * Python: none.
+   * @throws ERR_MP_QUEUE_FULL: no room came in time; EMSGSIZE: larger than a third of the queue's address space; ENOSPC or
+   * ENOMEM; ERR_MP_CLOSED; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE.
    */
   async lend(size: number, options?: WaitOptions): Promise<Loan> {
     this.#mustBeOpen();
@@ -240,8 +247,11 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * The next message of a loan as it lies in the queue's memory, until it is given back. As get() otherwise. While this
-   * process has 128 loans, and for messages that were put by put(), the bytes are in memory of their own.
+   * Resolves with the next message of a loan as it lies in the queue's memory, until it is given back. While this process
+   * has 128 loans, and for messages that were put by put(), the bytes are in memory of their own.
+   *
+   * Python: none.
+   * @throws as get() does.
    */
   async getLoan(options?: WaitOptions): Promise<Loan> {
     this.#mustBeOpen();

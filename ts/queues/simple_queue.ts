@@ -10,7 +10,7 @@ let arriving: Queue | undefined;
 
 /**
  * put, get, isEmpty and close, without limits and time-outs: for programs that were written for Python's. A Queue in all
- * else; it travels as one does.
+ * else; it travels as one does. Only the calls named `…Sync` block.
  *
  * Python: `multiprocessing.SimpleQueue`, whose put() blocks when the pipe is full; here it never has to.
  */
@@ -22,17 +22,17 @@ export class SimpleQueue<T = unknown> {
     this.#queue = arriving === undefined ? new Queue<T>() : (arriving as Queue<T>);
   }
 
-  /** @throws ERR_MP_SERIALIZE; ERR_MP_CLOSED; ENOSPC or ENOMEM. Python: `SimpleQueue.put` */
+  /** Puts a value; resolves when it is in the queue. Python: `SimpleQueue.put` @throws as Queue.put() does. */
   put(item: T): Promise<void> {
     return this.#queue.put(item);
   }
 
-  /** put(), done when it returns. Python: `SimpleQueue.put` */
+  /** put(), done when it returns; blocks no longer than copying takes. Python: `SimpleQueue.put` */
   putSync(item: T): void {
     this.#queue.putSync(item);
   }
 
-  /** The oldest value, waiting while there is none. @throws ERR_MP_CLOSED. Python: `SimpleQueue.get` */
+  /** Resolves with the oldest value, as soon as there is one. Python: `SimpleQueue.get` @throws ERR_MP_CLOSED. */
   get(): Promise<T> {
     return this.#queue.get();
   }
@@ -42,16 +42,17 @@ export class SimpleQueue<T = unknown> {
     return this.#queue.getSync();
   }
 
-  /** Python: `SimpleQueue.empty` */
+  /** Whether it has no value at this moment. Python: `SimpleQueue.empty` @throws ERR_MP_CLOSED. */
   isEmpty(): boolean {
     return this.#queue.isEmpty();
   }
 
-  /** This process is done with it. Idempotent. Python: `SimpleQueue.close` */
+  /** This process is done with it. Idempotent. Never throws. Python: `SimpleQueue.close` */
   close(): void {
     this.#queue.close();
   }
 
+  /** close(). */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -1,9 +1,10 @@
-/** The error classes that both ends of a message know. Any other arrives as the nearest of these that it extends. */
+/** The error classes that both ends of a message know. */
 
 import * as own from '../errors.js';
 import { builtin } from '../internal/builtins.js';
 import { invalidArgType, invalidArgValue } from '../internal/validate.js';
 
+/** Any class of errors. Python: a subclass of `Exception`. */
 export type ErrorClass = abstract new (...values: never[]) => Error;
 
 const classes = new Map<string, ErrorClass>();
@@ -39,8 +40,9 @@ function classNamed(name: string): ErrorClass | undefined {
 /**
  * Errors of this class arrive as instances of it, in every process that has registered a class of that name, instead of
  * as the nearest class that Node and the library have. Their constructor does not run: own properties travel.
+ * Doesn't block.
  *
- * Python finds classes by module and name.
+ * Python: none, which finds classes by module and name.
  * @throws ERR_INVALID_ARG_TYPE: no subclass of Error; ERR_INVALID_ARG_VALUE: another class has that name.
  *
  * @example
