@@ -1,4 +1,4 @@
-// Format, lint with and without types, types themselves, the import law.   npm run format   mends the format.
+// Format, lint with and without types, types themselves, the import law, the doc comments.   npm run format   mends the format.
 import path from 'node:path';
 import { checkLayers } from './check-layers.mjs';
 import { Failure, filesBelow, main, root, run, say, which } from './lib/run.mjs';
@@ -22,6 +22,7 @@ main(() => {
     const complaints = checkLayers();
     if (complaints.length > 0) throw new Failure(complaints.join('\n'));
   });
+  tally.check('doc comments of the API (check-api)', () => run(process.execPath, ['scripts/check-api.mjs']));
   if (which('clang-format') === undefined) say('clang-format is not here: the format of the C++ files is not checked');
   else tally.check('format of the C++ files (clang-format)', checkClangFormat);
   tally.close();
