@@ -3,7 +3,7 @@
 //   npm run bench -- child_speed [--cycles 7]
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Contender, compete, median, table } from '../harness.mjs';
+import { Contender, compete, median, record, table } from '../harness.mjs';
 
 const { values } = parseArgs({ options: { cycles: { type: 'string', default: '7' } } });
 const driver = fileURLToPath(new URL('node_driver.mjs', import.meta.url));
@@ -41,3 +41,8 @@ console.log(`Node ${process.version}; milliseconds, medians of ${values.cycles} 
 const header = ['kernel', 'fresh', 'forked', 'speed of the child', 'fresh, CPU', 'forked, CPU', 'speed by CPU time'];
 console.log(table(header, rows));
 console.log(`\n${summary(speeds.wall)}; by CPU time: ${summary(speeds.cpu)}`);
+const meanOf = (times) => Math.exp(Object.values(times).reduce((sum, { cpu }) => sum + Math.log(cpu), 0) / rows.length);
+record('work in a forked child, CPU time, mean of the kernels', {
+  unit: 'ms',
+  results: contenders.map(({ name, samples: rounds }) => ({ name, values: rounds.map(meanOf) })),
+});

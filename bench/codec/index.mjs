@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import v8 from 'node:v8';
 import { decode, encode } from '#internals';
-import { median, table } from '../harness.mjs';
+import { median, record, table } from '../harness.mjs';
 
 const { values } = parseArgs({ options: { cycles: { type: 'string', default: '9' }, with: { type: 'string' } } });
 const HEADROOM = 16;
@@ -53,6 +53,10 @@ for (const [name, value] of Object.entries(samples)) {
       times[codec].write.push(written);
       times[codec].read.push(wasRead);
     }
+  }
+  for (const action of ['write', 'read']) {
+    const results = Object.entries(times).map(([codec, all]) => ({ name: codec, values: all[action] }));
+    record(`codec: ${action} ${name}`, { unit: 'ns', chart: name.startsWith('{'), results });
   }
   for (const [codec, { write, read }] of Object.entries(times)) {
     rows.push([name, codec, median(write).toFixed(0), median(read).toFixed(0)]);

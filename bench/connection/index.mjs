@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Contender, compete, median, table } from '../harness.mjs';
+import { Contender, compete, median, report } from '../harness.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -39,8 +39,15 @@ async function race(what, size, show) {
   await compete(contenders, Number(values.cycles));
   const times = contenders.map(({ samples }) => median(samples.map(({ seconds, count }) => seconds / count)));
   const rows = contenders.map(({ name }, index) => [name, show(times[index]), (times[index] / times[0]).toFixed(2)]);
-  console.log(`\n${what}, ${size} bytes, Node ${process.version}, medians of ${values.cycles} interleaved rounds\n`);
-  console.log(table(['', 'figure', 'time, C pipe = 1'], rows));
+  report(`Connection: ${what}, ${size} bytes`, {
+    header: ['', 'figure', 'time, C pipe = 1'],
+    rows,
+    unit: 'µs',
+    results: contenders.map(({ name, samples }) => ({
+      name,
+      values: samples.map(({ seconds, count }) => (seconds * 1e6) / count),
+    })),
+  });
 }
 
 await race('pingpong', '64', (time) => `${(time * 1e6).toFixed(2)} µs`);

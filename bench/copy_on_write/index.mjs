@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { table } from '../harness.mjs';
+import { record, table } from '../harness.mjs';
 
 const { values } = parseArgs({
   options: { size: { type: 'string', default: '200' }, python: { type: 'string', default: 'python3' } },
@@ -19,11 +19,14 @@ const contenders = {
   'CPython fork after gc.freeze()': python('--freeze'),
 };
 
+const shares = [];
 const rows = Object.entries(contenders).map(([name, [command, args]]) => {
   const { heapMB, ...figures } = JSON.parse(execFileSync(command, args, { encoding: 'utf8' }));
   const cell = (value) => (value === undefined ? '' : `${value.toFixed(1)} (${((100 * value) / heapMB).toFixed(1)} %)`);
   const { start, read, collected, collectedFiveTimes } = figures;
+  shares.push({ name, values: [(100 * read) / heapMB] });
   return [name, heapMB.toFixed(0), ...[start, read, collected, collectedFiveTimes].map(cell)];
 });
 console.log(`Node ${process.version}; memory of the child alone, MB (share of the live heap)\n`);
 console.log(table(['', 'live MB', 'at its start', 'heap read', 'collected', 'five times'], rows));
+record('memory of a child that has read the inherited heap', { unit: '% of the heap', results: shares });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Contender, compete, median, table } from '../harness.mjs';
+import { Contender, compete, median, record, report, table } from '../harness.mjs';
 
 const { values } = parseArgs({
   options: { cycles: { type: 'string', default: '15' }, python: { type: 'string', default: 'python3' } },
@@ -31,10 +31,10 @@ async function race(title, contenders, cycles = Number(values.cycles)) {
     const time = median(samples);
     return [name, time.toFixed(1), (time / base).toFixed(2)];
   });
-  console.log(`\n${title}\n\n${table(['', 'ns', 'Lock = 1'], rows)}`);
+  const results = contenders.map(({ name, samples }) => ({ name, values: samples }));
+  report(`Lock: ${title}`, { header: ['', 'ns', 'Lock = 1'], rows, unit: 'ns', results });
 }
 
-console.log(`Node ${process.version}; medians of ${values.cycles} interleaved cycles`);
 await race('acquireSync() and release(), nobody else', [
   node('Lock', 'pair', 300_000),
   node('Atomics', 'pair', 300_000),
@@ -93,4 +93,12 @@ const rows = fairness.map(({ name, samples }) => {
 console.log(
   `\nEight processes that take it again at once, for 500 ms\n\n${table(['', 'fewest / most passes', 'longest wait, ms'], rows)}`,
 );
+record('Lock: the longest wait of eight processes', {
+  unit: 'ms',
+  chart: false,
+  results: fairness.map(({ name, samples }) => ({
+    name,
+    values: samples.map(({ longestMs }) => Math.max(...longestMs)),
+  })),
+});
 rmSync(folder, { recursive: true });

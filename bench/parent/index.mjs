@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bestOf } from '../child_speed/kernels.mjs';
-import { table } from '../harness.mjs';
+import { record, table } from '../harness.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -44,6 +44,15 @@ console.log(
 );
 const columns = ['before', `after ${values.forks} forks`, 'ratio', 'ratio without forks'];
 console.log(table(['', ...columns, ...columns.map((column) => `${column}, CPU`)], rows));
+const slowdown = (round) => {
+  const ratioOf = ([what, { cpu }]) => (what === 'spawn' ? 1 : cpu / round.before[what].cpu);
+  const all = Object.entries(round.after).map(ratioOf);
+  return Math.exp(all.reduce((sum, one) => sum + Math.log(one), 0) / (all.length - 1));
+};
+record(`own work after ${values.forks} forks, CPU time, before = 1`, {
+  unit: '',
+  results: Object.entries(contenders).map(([name, rounds]) => ({ name, values: rounds.map(slowdown) })),
+});
 const summary = (all) => {
   const mean = Math.exp(all.reduce((sum, one) => sum + Math.log(one), 0) / all.length);
   return `geometric mean ${mean.toFixed(3)}, worst ${Math.max(...all).toFixed(2)}`;

@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Contender, compete, median, table } from '../harness.mjs';
+import { Contender, compete, median, report } from '../harness.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -85,6 +85,13 @@ for (const kind of values.kinds.split(',')) {
       (base / seconds).toFixed(2),
     ];
   });
-  console.log(`\n${kind}, Node ${process.version}, medians of ${values.cycles} interleaved rounds\n`);
-  console.log(table(['', 'rate', 'each', 'rate, first = 1'], rows));
+  report(`Pool: ${kind}`, {
+    header: ['', 'rate', 'each', 'rate, first = 1'],
+    rows,
+    unit: 'us a task',
+    results: contenders.map(({ name, samples }) => ({
+      name,
+      values: samples.map(({ seconds, count }) => (seconds * 1e6) / count),
+    })),
+  });
 }

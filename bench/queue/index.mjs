@@ -2,7 +2,7 @@
 //   npm run bench -- queue [--cycles 5] [--kinds string64,object,65536,1048576,16777216] [--only NAME,…]
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Contender, compete, median, table } from '../harness.mjs';
+import { Contender, compete, median, report } from '../harness.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -49,6 +49,14 @@ for (const kind of values.kinds.split(',')) {
     const shown = size > 0 ? `${((perSecond * size) / 1e9).toFixed(2)} GB/s` : `${(perSecond / 1000).toFixed(0)} k/s`;
     return [contender.name, shown, (perSecond / base).toFixed(2)];
   });
-  console.log(`\n${kind}, Node ${process.version}, medians of ${values.cycles} interleaved rounds\n`);
-  console.log(table(['', 'rate', 'first = 1'], rows));
+  report(`Queue: ${size > 0 ? `${kind} bytes` : kind}`, {
+    header: ['', 'rate', 'first = 1'],
+    rows,
+    unit: 'k/s',
+    better: 'higher',
+    results: contenders.map(({ name, samples }) => ({
+      name,
+      values: samples.map(({ seconds, count }) => count / seconds / 1000),
+    })),
+  });
 }

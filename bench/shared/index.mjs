@@ -2,14 +2,14 @@
 //   npm run bench -- shared [--cycles 15] [--python python3]
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Contender, compete, median, table } from '../harness.mjs';
+import { Contender, compete, median, record, table } from '../harness.mjs';
 
 const { values } = parseArgs({
   options: { cycles: { type: 'string', default: '15' }, python: { type: 'string', default: 'python3' } },
 });
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const node = (name) => new Contender(name, [process.execPath, here('node_driver.mjs'), name]);
-const python = (name) => new Contender(name, [values.python, here('cpython_driver.py'), name]);
+const python = (name) => new Contender(`CPython ${name}`, [values.python, here('cpython_driver.py'), name]);
 
 // What Node has of its own for it, if anything.
 const cases = {
@@ -29,6 +29,7 @@ for (const [name, plain] of Object.entries(cases)) {
   const contenders = [node(name), python(name), ...(plain === undefined ? [] : [node(plain)])];
   for (const contender of contenders) await contender.ready();
   await compete(contenders, Number(values.cycles));
+  record(name, { unit: 'us', results: contenders.map((each) => ({ name: each.name, values: each.samples })) });
   const [ours, theirs, other] = contenders.map(({ samples }) => median(samples));
   rows.push([
     name,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Contender, compete, median, table } from '../harness.mjs';
+import { Contender, compete, median, record, table } from '../harness.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -47,6 +47,8 @@ for (const size of values.sizes.split(',')) {
   ];
   for (const contender of contenders.slice(1)) await contender.ready();
   await compete(contenders, Number(values.cycles));
+  const results = contenders.map(({ name, samples }) => ({ name, values: samples }));
+  record(`start, empty target, reaped; ${size} MB of live objects`, { unit: 'ms', results });
   const base = median(ours.samples);
   for (const { name, samples, about } of contenders) {
     const time = median(samples);
