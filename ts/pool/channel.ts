@@ -6,7 +6,8 @@ import { perProcess } from '../internal/per_process.js';
 import { stopWaiting } from '../internal/readiness.js';
 import { MessageRing } from '../queues/message_ring.js';
 import { SharedArray } from '../shared/shared_array.js';
-import { type Channel, type Control, WORDS } from './protocol.js';
+import { WORDS } from './progress.js';
+import type { Channel, Control } from './protocol.js';
 
 /** No child but the worker has a part in it. */
 const open = perProcess(

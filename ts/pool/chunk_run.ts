@@ -4,7 +4,7 @@ import { isThenable } from '../internal/thenable.js';
 import { currentTask } from './current_task.js';
 import type { Callable } from './functions.js';
 import { packNumbers } from './numbers.js';
-import { ITEM, LAST, PACKED, STAR, type TaskMessage, TIMED } from './protocol.js';
+import { LAST, PACKED, STAR, type TaskMessage, TIMED } from './protocol.js';
 import type { TaskLoop } from './task_loop.js';
 
 /** Where in a message of results the first value of a chunk is. */
@@ -62,12 +62,12 @@ export class ChunkRun {
 
   /** Calls until one has to be waited for, or the event loop is to have a turn; undefined at the end. */
   #step(): PromiseLike<unknown> | typeof TURN | undefined {
-    const { words } = this.#loop;
+    const { progress } = this.#loop;
     const task = currentTask();
     while (this.#next < this.#items.length && this.#loop.stopped !== this.#id) {
       const item = this.#next;
-      if (this.#isTimed) this.#loop.markItem(item);
-      else words[ITEM] = item;
+      if (this.#isTimed) progress.beginTimedItem(item);
+      else progress.beginItem(item);
       task.beginItem(item);
       let value: unknown;
       try {

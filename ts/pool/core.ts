@@ -1,18 +1,17 @@
-/** The heart of a pool: which job goes to which worker, and when there are to be more of them, or fewer. */
+/** The heart of a pool: what is submitted, until it is over; and the pool's end. */
 
-import { BrokenPoolError, CancelledError, InvalidStateError, SerializationError } from '../errors.js';
+import { BrokenPoolError, CancelledError, InvalidStateError } from '../errors.js';
 import type { StartMethod } from '../process/start_method.js';
-import { Agenda, type Source } from './agenda.js';
-import { Crew, type CrewListener } from './crew.js';
+import type { Source } from './agenda.js';
+import { Crew } from './crew.js';
+import { Dispatcher } from './dispatcher.js';
 import type { TaskFunction } from './functions.js';
 import type { Generation } from './generation.js';
 import { Generations } from './generations.js';
 import type { Job } from './job.js';
-import { KeepAlive } from './keep_alive.js';
-import { Single } from './single.js';
 import { Statistics } from './statistics.js';
-import { Sticky } from './sticky.js';
-import type { Worker, WorkerListener } from './worker.js';
+import { type Supervised, Supervisor } from './supervisor.js';
+import type { Worker } from './worker.js';
 
 export interface CoreOptions {
   readonly processes: number;
@@ -25,11 +24,6 @@ export interface CoreOptions {
   readonly strict: boolean;
 }
 
-/** Workers that may end, one after the other, before they could work. */
-const MOST_FAILURES = 3;
-/** The same, of those that were killed: by somebody who may well kill a few. */
-const MOST_KILLED = 20;
-
 /** A call of the pool's that is not settled. */
 export interface Undertaking {
   readonly generation: Generation;
@@ -39,19 +33,16 @@ export interface Undertaking {
   hurry?(): void;
 }
 
-export class Core implements WorkerListener, CrewListener {
+export class Core implements Supervised {
   readonly options: CoreOptions;
   readonly statistics: Statistics;
-  readonly #agenda: Agenda = new Agenda();
   readonly #generations: Generations;
-  readonly #crew: Crew;
-  readonly #sticky: Sticky = new Sticky();
+  readonly crew: Crew;
+  readonly dispatcher: Dispatcher;
   readonly #undertakings: Set<Undertaking> = new Set();
-  readonly #keepAlive: KeepAlive = new KeepAlive();
   readonly #owner: number = process.pid;
   #order = 0;
   #isClosed = false;
-  #isDispatching = false;
   #isTerminated = false;
   #broken: BrokenPoolError | undefined;
   #end: () => void = () => {};
@@ -63,7 +54,8 @@ export class Core implements WorkerListener, CrewListener {
     this.options = options;
     this.statistics = new Statistics(options.processes);
     this.#generations = new Generations(options);
-    this.#crew = new Crew(options, this.#generations, this);
+    this.crew = new Crew(options, this.#generations, new Supervisor(this));
+    this.dispatcher = new Dispatcher(options.processes, this.#generations, this.crew, this.statistics);
   }
 
   // ---- for who submits
@@ -95,6 +87,10 @@ export class Core implements WorkerListener, CrewListener {
     return this.#isClosed;
   }
 
+  get isTerminated(): boolean {
+    return this.#isTerminated;
+  }
+
   /** The workers that run this function, with what it captured as it was when this was first called. */
   generationOf(task: TaskFunction): Generation {
     return this.#generations.of(task);
@@ -119,13 +115,12 @@ export class Core implements WorkerListener, CrewListener {
   leave(undertaking: Undertaking): void {
     if (!this.#undertakings.delete(undertaking)) return;
     undertaking.generation.unfinished -= 1;
-    this.#endWhenQuiet();
+    this.endWhenQuiet();
   }
 
   /** There is something to be done now. No effect when it is known. */
   offer(source: Source): void {
-    this.#agenda.add(source);
-    this.dispatch();
+    this.dispatcher.offer(source);
   }
 
   /** Not to be begun; if it runs nobody wants its results. */
@@ -133,9 +128,9 @@ export class Core implements WorkerListener, CrewListener {
     if (job.isAbandoned) return;
     job.isAbandoned = true;
     const { worker, source } = job;
-    if (worker !== undefined && !worker.runs(job)) this.#putBack(worker.takeBack());
-    else if (worker === undefined && source?.take() === job) this.#finish(job);
-    this.dispatch();
+    if (worker !== undefined && !worker.runs(job)) this.dispatcher.putBack(worker.takeBack());
+    else if (worker === undefined && source?.take() === job) this.dispatcher.finish(job);
+    this.dispatcher.dispatch();
   }
 
   /** Not to be begun, or to be stopped if it runs. */
@@ -148,10 +143,10 @@ export class Core implements WorkerListener, CrewListener {
   withdraw(job: Job): boolean {
     const { worker } = job;
     if (worker?.runs(job) === true) return false;
-    if (worker !== undefined) this.#putBack(worker.takeBack());
+    if (worker !== undefined) this.dispatcher.putBack(worker.takeBack());
     const isOurs = job.worker === undefined && job.source?.take() === job;
-    if (isOurs) this.#finish(job);
-    this.dispatch();
+    if (isOurs) this.dispatcher.finish(job);
+    this.dispatcher.dispatch();
     return isOurs;
   }
 
@@ -160,16 +155,7 @@ export class Core implements WorkerListener, CrewListener {
   }
 
   get workers(): ReadonlySet<Worker> {
-    return this.#crew.workers;
-  }
-
-  get agenda(): ReadonlySet<Source> {
-    return this.#agenda.all;
-  }
-
-  /** Tasks that wait for the worker of their key. */
-  get parked(): number {
-    return this.#sticky.parked;
+    return this.crew.workers;
   }
 
   // ---- the end
@@ -178,7 +164,7 @@ export class Core implements WorkerListener, CrewListener {
     this.mustBeOwn();
     this.#isClosed = true;
     for (const undertaking of [...this.#undertakings]) undertaking.hurry?.();
-    this.#endWhenQuiet();
+    this.endWhenQuiet();
   }
 
   terminate(error: Error = new CancelledError('the pool was terminated')): void {
@@ -188,26 +174,24 @@ export class Core implements WorkerListener, CrewListener {
     this.#isTerminated = true;
     const jobs = [...this.workers].flatMap(({ outstanding }) => outstanding);
     for (const worker of this.workers) worker.takeBack();
-    for (const source of [...this.#agenda.all]) source.fail(error);
-    while (this.#agenda.first !== undefined) this.#agenda.removeFirst();
-    for (const worker of this.workers) this.#sticky.release(worker, (source) => source.fail(error));
+    this.dispatcher.stop(error);
     for (const job of jobs) {
       if (!job.isAbandoned) for (let item = job.told; item < job.count; item += 1) job.owner.fail(job, item, error);
       job.isAbandoned = true;
-      if (job.worker === undefined) this.#finish(job);
+      if (job.worker === undefined) this.dispatcher.finish(job);
     }
     for (const undertaking of [...this.#undertakings]) undertaking.fail(error);
     this.#generations.close();
-    this.#endWhenQuiet();
+    this.endWhenQuiet();
   }
 
-  #break(message: string, cause: unknown): void {
+  break(message: string, cause: unknown): void {
     if (this.#broken !== undefined) return;
     this.#broken = new BrokenPoolError(message, { cause });
     this.terminate(this.#broken);
   }
 
-  #endWhenQuiet(): void {
+  endWhenQuiet(): void {
     if (!this.#isClosed || (this.#undertakings.size > 0 && !this.#isTerminated)) return;
     if (!this.#isTerminated) {
       for (const worker of this.workers) {
@@ -216,201 +200,10 @@ export class Core implements WorkerListener, CrewListener {
       }
       if (this.workers.size > 0) return;
     }
-    this.#crew.close();
-    this.#keepAlive.close();
+    this.crew.close();
+    this.dispatcher.close();
     this.#generations.close();
     if (this.workers.size > 0) return;
     void this.#generations.ended.then(() => this.#end());
-  }
-
-  // ---- who does what
-
-  dispatch(): void {
-    if (this.#isDispatching || this.#isTerminated) return;
-    this.#isDispatching = true;
-    try {
-      do this.#assign();
-      while (this.#spread());
-      if (!this.#isTerminated) this.#crew.grow((generation) => this.#waitingFor(generation, this.options.processes));
-    } finally {
-      this.#isDispatching = false;
-    }
-    this.#keepAlive.set(this.#agenda.first !== undefined || [...this.workers].some(({ isIdle }) => !isIdle));
-  }
-
-  #assign(): void {
-    this.#sticky.unpark(
-      (worker) => this.#mayTake(worker),
-      (worker, source) => this.#give(worker, source),
-    );
-    for (let source = this.#agenda.first; source !== undefined; source = this.#agenda.first) {
-      if (source.waiting === 0) {
-        this.#agenda.removeFirst();
-        continue;
-      }
-      const own = this.#sticky.workerFor(source);
-      if (own !== undefined && !this.#mayTake(own)) {
-        this.#agenda.removeFirst();
-        this.#sticky.park(own, source);
-        continue;
-      }
-      const worker = own ?? this.#workerFor(source);
-      if (worker === undefined) return;
-      this.#give(worker, source);
-    }
-  }
-
-  #give(worker: Worker, source: Source): void {
-    const job = source.take();
-    if (job === undefined) return;
-    this.#sticky.bind(job, worker);
-    this.#send(worker, job);
-  }
-
-  #mayTake(worker: Worker): boolean {
-    return worker.room > 0 && (!worker.isIdle || this.#crew.vacancies > 0);
-  }
-
-  /** Who takes the next job of this source; undefined when nobody can for now. */
-  #workerFor({ generation }: Source): Worker | undefined {
-    const mayBegin = this.#crew.vacancies > 0;
-    let best: Worker | undefined;
-    for (const worker of generation.workers) {
-      if (worker.room <= 0 || (worker.isIdle && !mayBegin)) continue;
-      if (worker.outstanding.length < (best?.outstanding.length ?? Number.POSITIVE_INFINITY)) best = worker;
-    }
-    return best;
-  }
-
-  /** Jobs of the generation that nobody has; not counted further than `enough`. */
-  #waitingFor(generation: Generation, enough: number): number {
-    let waiting = 0;
-    for (const source of this.#agenda.all) {
-      if (source.generation === generation) waiting += source.waiting;
-      if (waiting >= enough) break;
-    }
-    return waiting;
-  }
-
-  #send(worker: Worker, job: Job): void {
-    try {
-      if (worker.send(job)) {
-        this.statistics.began(job);
-        return;
-      }
-      this.#putBack([job]);
-    } catch (error) {
-      if (job.count > 1 && error instanceof SerializationError) {
-        this.#putBack(job.items.map((_, item) => job.part(item, item + 1)));
-        this.#finish(job);
-        return;
-      }
-      for (let item = 0; item < job.count; item += 1) job.owner.fail(job, item, error);
-      this.#finish(job);
-    }
-  }
-
-  /** Jobs that somebody had are the next of their kind. */
-  #putBack(jobs: readonly Job[]): void {
-    for (const job of jobs) {
-      if (job.isAbandoned) this.#finish(job);
-      else this.#agenda.add(new Single(job, job.priority, job.order));
-    }
-  }
-
-  /** Takes what others have not begun for who has nothing to do; true when there was something. */
-  #spread(): boolean {
-    if (this.#agenda.first !== undefined) return false;
-    for (const { workers } of this.#generations.all) {
-      let idle = false;
-      let busiest: Worker | undefined;
-      for (const worker of workers) {
-        if (worker.isIdle && worker.room > 0) idle = true;
-        if (worker.unbegun > (busiest?.unbegun ?? 0)) busiest = worker;
-      }
-      if (!idle || busiest === undefined || this.#crew.vacancies <= 0) continue;
-      const back = busiest.takeBack();
-      this.#putBack(back);
-      if (back.length > 0) return true;
-    }
-    return false;
-  }
-
-  // ---- what becomes of workers
-
-  /** It could not be started. */
-  lost(worker: Worker, error: unknown): void {
-    this.#putBack(worker.bury(0));
-    this.hopeless(worker.generation, error);
-    this.dispatch();
-    this.#endWhenQuiet();
-  }
-
-  /** Without workers, and without means to get some, nothing of it can be done. */
-  hopeless(generation: Generation, error: unknown): void {
-    generation.failures += 1;
-    if (generation.workers.size > 0) return;
-    if (generation.host?.isLost === true && generation.failures < MOST_FAILURES) return;
-    for (const source of [...this.#agenda.all]) if (source.generation === generation) source.fail(error);
-  }
-
-  ended(worker: Worker, exitCode: number): void {
-    worker.hearLast();
-    const { state } = worker;
-    if (this.options.strict && state === 'ready' && !this.#isTerminated) {
-      this.#break('a worker died', worker.death(exitCode, worker.outstanding[0]?.task.name));
-    }
-    this.#putBack(worker.bury(exitCode));
-    this.#sticky.release(worker, (source) => this.#agenda.add(source));
-    if (state === 'starting' && !this.#isTerminated) this.#mourn(worker, exitCode);
-    this.dispatch();
-    this.#endWhenQuiet();
-  }
-
-  /** It never worked. A signal may have been meant for it alone, all else would happen to the next one as well. */
-  #mourn({ generation, name, pid }: Worker, exitCode: number): void {
-    generation.failures += 1;
-    if (exitCode < 0 && generation.failures < MOST_KILLED) return;
-    const what = `${name} (pid ${pid}) ended with ${exitCode} before it could work`;
-    this.#break(what, new Error(what));
-  }
-
-  // ---- what workers tell
-
-  ready({ generation }: Worker): void {
-    generation.failures = 0;
-  }
-
-  unfit(worker: Worker, error: unknown): void {
-    this.#break(`the initializer failed in ${worker.name}`, error);
-  }
-
-  memory(worker: Worker, bytes: number): void {
-    const { maxMemoryPerChild } = this.options;
-    if (bytes <= maxMemoryPerChild) return;
-    this.#putBack(worker.takeBack());
-    worker.tasksLeft = 0;
-    this.#letGo(worker);
-  }
-
-  over(worker: Worker, job: Job, milliseconds: number | undefined): void {
-    this.statistics.ended(job, milliseconds);
-    this.#letGo(worker);
-    this.#finish(job);
-  }
-
-  #finish(job: Job): void {
-    job.release();
-    job.owner.finish(job);
-  }
-
-  #letGo(worker: Worker): void {
-    if (worker.tasksLeft <= 0 && worker.isIdle) worker.leave();
-  }
-
-  heard(): void {
-    this.dispatch();
-    this.#crew.tidyLater();
-    this.#endWhenQuiet();
   }
 }

@@ -88,26 +88,3 @@ export interface LeaveWord {
   readonly kind: 'leave';
 }
 export type Control = FunctionWord | AbortWord | LeaveWord;
-
-/** Words of shared memory, 32-bit integers. The task that was begun and not answered; 0 for none. */
-export const RUNNING = 0;
-/** The call of the chunk that was begun. */
-export const ITEM = 1;
-/** How many tasks have been answered, by the last word about them. */
-export const ANSWERED = 2;
-/** How many words have been sent over the connection. */
-export const SPOKEN = 3;
-/** Milliseconds of CLOCK_MONOTONIC at which the task, or with TIMED the call, began: a double. */
-const STARTED_AT = 4;
-export const WORDS = 8;
-
-/** The double among the words. */
-export function startTimeOf(words: Int32Array): Float64Array {
-  return new Float64Array(words.buffer, words.byteOffset + STARTED_AT * 4, 1);
-}
-
-/** What is to be added to performance.now() for the same clock in every process. */
-export function clockOffset(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1e6 - performance.now();
-}

@@ -2,15 +2,14 @@
 
 import type { Core } from './core.js';
 import { memoryOf } from './memory.js';
-import { RUNNING } from './protocol.js';
 import type { PoolStats } from './statistics.js';
 
-export function statsOf({ agenda, parked, workers, statistics }: Core): PoolStats {
-  let queued = parked;
-  for (const { waiting } of agenda) queued += waiting;
+export function statsOf({ dispatcher, workers, statistics }: Core): PoolStats {
+  let queued = dispatcher.parked;
+  for (const { waiting } of dispatcher.agenda) queued += waiting;
   let running = 0;
-  for (const { outstanding, words } of workers) {
-    const isRunning = outstanding.length > 0 && Atomics.load(words, RUNNING) !== 0;
+  for (const { outstanding, progress } of workers) {
+    const isRunning = outstanding.length > 0 && progress.running !== 0;
     if (isRunning) running += 1;
     queued += outstanding.length - (isRunning ? 1 : 0);
   }

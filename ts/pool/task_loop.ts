@@ -13,23 +13,9 @@ import { runInContext } from './context.js';
 import { currentTask } from './current_task.js';
 import { type Callable, closureNumbered } from './functions.js';
 import { memoryOf } from './memory.js';
-import {
-  ANSWERED,
-  type Assignment,
-  CHUNK,
-  type Control,
-  clockOffset,
-  FAILED,
-  ITEM,
-  LAST,
-  MEMORY,
-  READY,
-  type ResultMessage,
-  RUNNING,
-  SPOKEN,
-  startTimeOf,
-  type TaskMessage,
-} from './protocol.js';
+import { Progress } from './progress.js';
+import type { Assignment, Control, ResultMessage, TaskMessage } from './protocol.js';
+import { CHUNK, FAILED, LAST, MEMORY, READY } from './protocol.js';
 
 /** Where in a message of results the value is. */
 const PAYLOAD = 'message[3]';
@@ -41,9 +27,7 @@ const MEMORY_INTERVAL = 200;
 
 export class TaskLoop {
   readonly #assignment: Assignment;
-  readonly words: Int32Array;
-  readonly #startedAt: Float64Array;
-  readonly #offset: number = clockOffset();
+  readonly progress: Progress;
   readonly #functions: Map<number, Callable> = new Map();
   readonly #spinning: Spinning = new Spinning();
   readonly #imports: Promise<Callable>[] = [];
@@ -55,8 +39,7 @@ export class TaskLoop {
 
   constructor(assignment: Assignment) {
     this.#assignment = assignment;
-    this.words = assignment.channel.words.array;
-    this.#startedAt = startTimeOf(this.words);
+    this.progress = new Progress(assignment.channel.words.array);
   }
 
   /** Resolves when it was told to leave. */
@@ -151,7 +134,7 @@ export class TaskLoop {
   }
 
   readonly look = (): void => {
-    if (Atomics.load(this.words, SPOKEN) !== this.#heard) this.#listen();
+    if (this.progress.spoken !== this.#heard) this.#listen();
   };
 
   #listen(): void {
@@ -213,9 +196,7 @@ export class TaskLoop {
   /** undefined when it is over already. */
   #perform(task: TaskMessage): Promise<void> | undefined {
     const [id, fn, , , context] = task;
-    this.#startedAt[0] = performance.now() + this.#offset;
-    this.words[ITEM] = 0;
-    Atomics.store(this.words, RUNNING, id);
+    this.progress.begin(id);
     currentTask().begin(id, this.look);
     const call = this.#function(fn);
     return context === undefined ? this.#begin(call, task) : runInContext(context, () => this.#begin(call, task));
@@ -250,17 +231,10 @@ export class TaskLoop {
     this.beginTurn();
   }
 
-  /** The time of a call that has a limit of its own begins. */
-  markItem(item: number): void {
-    this.#startedAt[0] = performance.now() + this.#offset;
-    Atomics.store(this.words, ITEM, item);
-  }
-
   /** All of the task has been answered. */
   over(): void {
     currentTask().end();
-    Atomics.store(this.words, RUNNING, 0);
-    Atomics.add(this.words, ANSWERED, 1);
+    this.progress.end();
   }
 
   /** False when there is something in it that can't travel. */

@@ -2,14 +2,12 @@
 
 import { TimeoutError } from '../errors.js';
 import type { Job } from './job.js';
-import { clockOffset, ITEM } from './protocol.js';
 import type { Worker } from './worker.js';
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 export class TimeKeeper {
   readonly #worker: Worker;
-  readonly #offset: number = clockOffset();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(worker: Worker) {
@@ -35,15 +33,14 @@ export class TimeKeeper {
 
   /** Milliseconds until the next look; infinity when nothing has a limit. */
   #expireRunning(): number {
-    const { outstanding, words, startedAt } = this.#worker;
+    const { outstanding, progress } = this.#worker;
     const timed = outstanding.filter((job) => job.isTimed && !job.isAbandoned);
     const [job] = outstanding;
     const shortest = Math.min(...timed.map(({ limits }) => limits.timeout));
     if (job === undefined || !job.isTimed || job.isAbandoned || !this.#worker.runs(job)) return shortest;
-    const item = words[ITEM] as number;
-    const elapsed = performance.now() + this.#offset - (startedAt[0] as number);
+    const { item, elapsed } = progress;
     // The next call may have begun meanwhile.
-    if (words[ITEM] !== item || job.expired?.has(item) === true) return shortest;
+    if (progress.item !== item || job.expired?.has(item) === true) return shortest;
     if (elapsed < job.limits.timeout) return job.limits.timeout - elapsed;
     this.#expire(job, item);
     return shortest;

@@ -11,20 +11,8 @@ import { PoolChannel } from './channel.js';
 import type { Generation } from './generation.js';
 import type { HostedWorker } from './host.js';
 import type { Job } from './job.js';
-import {
-  ANSWERED,
-  type Control,
-  FAILED,
-  ITEM,
-  idOf,
-  LAST,
-  MEMORY,
-  READY,
-  type ResultMessage,
-  RUNNING,
-  SPOKEN,
-  startTimeOf,
-} from './protocol.js';
+import { Progress } from './progress.js';
+import { type Control, FAILED, idOf, LAST, MEMORY, READY, type ResultMessage } from './protocol.js';
 import { TimeKeeper } from './time_keeper.js';
 
 /** What a worker tells its pool. None of these throws. */
@@ -53,8 +41,7 @@ export class Worker {
   readonly name: string;
   readonly generation: Generation;
   readonly channel: PoolChannel = new PoolChannel();
-  readonly words: Int32Array = this.channel.words.array;
-  readonly startedAt: Float64Array = startTimeOf(this.words);
+  readonly progress: Progress = new Progress(this.channel.words.array);
   /** Sent and not answered, in the order in which the worker takes them. */
   readonly outstanding: Job[] = [];
   readonly #listener: WorkerListener;
@@ -114,7 +101,7 @@ export class Worker {
 
   /** Whether the job was begun and is not over. */
   runs(job: Job): boolean {
-    return this.outstanding[0] === job && Atomics.load(this.words, RUNNING) === job.id;
+    return this.outstanding[0] === job && this.progress.running === job.id;
   }
 
   /** False when there is no room for it now. @throws ERR_MP_SERIALIZE, ENOSPC, ENOMEM, EMSGSIZE */
@@ -153,13 +140,13 @@ export class Worker {
       // A reason can be anything. All else that goes wrong is the worker's end, which tells.
       if (word.kind === 'abort' && error instanceof SerializationError) this.#say({ ...word, reason: aborted() });
     });
-    Atomics.add(this.words, SPOKEN, 1);
+    this.progress.speak();
   }
 
   /** Has the running task, or one call of it, aborted. */
   abort(job: Job, item: number, reason: unknown): void {
     this.#say({ kind: 'abort', id: job.id, item, reason });
-    const isStill = (): boolean => this.runs(job) && (item === -1 || this.words[ITEM] === item);
+    const isStill = (): boolean => this.runs(job) && (item === -1 || this.progress.item === item);
     const { graceTime } = job.limits;
     const kill = (): void => {
       if (this.state !== 'ended' && isStill()) this.signal('SIGKILL');
@@ -212,7 +199,7 @@ export class Worker {
 
   #drain(isPatient: boolean = true): void {
     if (this.state === 'ended') return;
-    const answered = Atomics.load(this.words, ANSWERED);
+    const { answered } = this.progress;
     for (;;) {
       if (isPatient && isTurnOver()) {
         afterTurn(() => this.#drain());
@@ -342,14 +329,14 @@ export class Worker {
     job.worker = undefined;
     if (job.isAbandoned) return undefined;
     const error = this.death(exitCode, job.task.name);
-    if (this.words[RUNNING] !== job.id) {
+    if (this.progress.running !== job.id) {
       job.deaths += 1;
       // Nobody knows why; twice the same is no chance.
       if (job.deaths < 2) return job;
       this.#tellRest(job, job.count, error);
       return undefined;
     }
-    const done = (this.words[ITEM] as number) + 1;
+    const done = this.progress.item + 1;
     this.#tellRest(job, done, error);
     return done < job.count ? job.rest(done) : undefined;
   }
