@@ -259,6 +259,32 @@ describe('the life of a pool', () => {
     assert.deepEqual([code, stdout, stderr], [0, '9 1\n', '']);
   });
 
+  it('forks the first template, before which it rehearses, with no descriptor more than later ones', async () => {
+    pool = undefined;
+    const script = `
+      import { readdirSync, readlinkSync } from 'node:fs';
+      import { Pool } from 'posix-multiprocessing';
+      const kindOf = (fd) => {
+        try {
+          return [readlinkSync('/proc/self/fd/' + fd).replaceAll(/\\d+/g, '')];
+        } catch {
+          return []; // the one that lists them
+        }
+      };
+      const kinds = () => readdirSync('/proc/self/fd').flatMap(kindOf).sort().join('\\n');
+      const seen = [];
+      for (let round = 0; round < 2; round += 1) {
+        const pool = new Pool({ processes: 1, startMethod: 'fork' });
+        seen.push(await pool.apply(() => kinds()));
+        pool.close();
+        await pool.join();
+      }
+      console.log(seen[0] === seen[1] ? 'the same' : seen.join('\\n--\\n'));`;
+    const { stdout, stderr, timedOut, facts } = await runScript(script);
+    assert(!timedOut, facts);
+    assert.deepEqual([stdout, stderr], ['the same\n', '']);
+  });
+
   it('uses the fork server where fork is refused, and says so', async () => {
     pool = undefined;
     const script = `

@@ -1,7 +1,6 @@
 /** A chunk: one function called with one item after the other. What is done is told at the end, or when a while has passed. */
 
 import { isThenable } from '../internal/thenable.js';
-import { currentTask } from './current_task.js';
 import type { Callable } from './functions.js';
 import { packNumbers } from './numbers.js';
 import { LAST, PACKED, STAR, type TaskMessage, TIMED } from './protocol.js';
@@ -62,13 +61,12 @@ export class ChunkRun {
 
   /** Calls until one has to be waited for, or the event loop is to have a turn; undefined at the end. */
   #step(): PromiseLike<unknown> | typeof TURN | undefined {
-    const { progress } = this.#loop;
-    const task = currentTask();
+    const { progress, current } = this.#loop;
     while (this.#next < this.#items.length && this.#loop.stopped !== this.#id) {
       const item = this.#next;
       if (this.#isTimed) progress.beginTimedItem(item);
       else progress.beginItem(item);
-      task.beginItem(item);
+      current.beginItem(item);
       let value: unknown;
       try {
         const given = this.#items[item];

@@ -10,7 +10,7 @@ import { bareTravelling, travelling } from '../serialization/remote_error.js';
 import { encode } from '../serialization/serialize.js';
 import { ChunkRun } from './chunk_run.js';
 import { runInContext } from './context.js';
-import { currentTask } from './current_task.js';
+import { type CurrentTask, currentTask } from './current_task.js';
 import { type Callable, closureNumbered } from './functions.js';
 import { memoryOf } from './memory.js';
 import { Progress } from './progress.js';
@@ -28,6 +28,8 @@ const MEMORY_INTERVAL = 200;
 export class TaskLoop {
   readonly #assignment: Assignment;
   readonly progress: Progress;
+  /** What the task that runs sees of itself. */
+  readonly current: CurrentTask;
   readonly #functions: Map<number, Callable> = new Map();
   readonly #spinning: Spinning = new Spinning();
   readonly #imports: Promise<Callable>[] = [];
@@ -37,8 +39,9 @@ export class TaskLoop {
   #turnBegan = 0;
   #memoryTold = Number.NEGATIVE_INFINITY;
 
-  constructor(assignment: Assignment) {
+  constructor(assignment: Assignment, current: CurrentTask = currentTask()) {
     this.#assignment = assignment;
+    this.current = current;
     this.progress = new Progress(assignment.channel.words.array);
   }
 
@@ -128,6 +131,7 @@ export class TaskLoop {
   #watchControl(): void {
     const { control } = this.#assignment.channel;
     void whenReady(control.fd, READABLE, Number.POSITIVE_INFINITY, undefined, { ref: false }).then(() => {
+      if (control.closed) return; // in a rehearsal: a worker keeps it to its end
       this.#listen();
       this.#watchControl();
     });
@@ -162,9 +166,9 @@ export class TaskLoop {
     } else if (word.kind === 'leave') {
       this.#isLeaving = true;
       this.#wake?.();
-    } else if (word.id === currentTask().id && (word.item === -1 || word.item === currentTask().item)) {
+    } else if (word.id === this.current.id && (word.item === -1 || word.item === this.current.item)) {
       if (word.item === -1) this.stopped = word.id;
-      currentTask().abort(word.reason);
+      this.current.abort(word.reason);
     }
   }
 
@@ -197,7 +201,7 @@ export class TaskLoop {
   #perform(task: TaskMessage): Promise<void> | undefined {
     const [id, fn, , , context] = task;
     this.progress.begin(id);
-    currentTask().begin(id, this.look);
+    this.current.begin(id, this.look);
     const call = this.#function(fn);
     return context === undefined ? this.#begin(call, task) : runInContext(context, () => this.#begin(call, task));
   }
@@ -233,7 +237,7 @@ export class TaskLoop {
 
   /** All of the task has been answered. */
   over(): void {
-    currentTask().end();
+    this.current.end();
     this.progress.end();
   }
 

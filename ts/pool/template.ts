@@ -11,20 +11,10 @@ import { perProcess } from '../internal/per_process.js';
 import { READABLE, stopWaiting, waitReadySync, whenReady } from '../internal/readiness.js';
 import { Process } from '../process/process.js';
 import { tree } from '../process/tree.js';
-import { closeCopies } from './channel.js';
-import { allClosures } from './functions.js';
 import { endOf, type Host, type HostedWorker } from './host.js';
 import type { Assignment } from './protocol.js';
-import { work } from './work.js';
-
-type Request =
-  | { readonly kind: 'start'; readonly number: number; readonly name: string; readonly assignment: Assignment }
-  | { readonly kind: 'signal'; readonly number: number; readonly signal: NodeJS.Signals };
-
-type Answer =
-  | { readonly kind: 'started'; readonly number: number; readonly pid: number }
-  | { readonly kind: 'failed'; readonly number: number; readonly error: unknown }
-  | { readonly kind: 'ended'; readonly number: number; readonly exitCode: number };
+import { rehearsePool } from './rehearsal.js';
+import { type Answer, beTemplate, type Request } from './template_life.js';
 
 /** No async context of the program's: not that of who happened to submit the first task. */
 const outside = new AsyncResource('Pool');
@@ -58,13 +48,14 @@ export class Template implements Host {
 
   /** Is forked at the next clean point of the event loop. `initArgs` are in its memory, they need not travel. */
   constructor(initArgs: readonly unknown[]) {
+    rehearsePool();
     const [ours, theirs] = Pipe();
     this.#connection = ours;
     connections.value.add(ours);
     this.#process = tree.unnumbered(
       () =>
         new Process({
-          target: () => serve(theirs, initArgs),
+          target: () => beTemplate(theirs, initArgs),
           name: 'Pool',
           daemon: true,
           startMethod: 'fork',
@@ -176,42 +167,4 @@ export class Template implements Host {
     stopWaiting(this.#connection.fd);
     this.#connection.close();
   }
-}
-
-/** What it does: forks, passes signals on, tells ends. Resolves when the pool is gone. */
-async function serve(pool: Connection, initArgs: readonly unknown[]): Promise<void> {
-  process.on('SIGINT', () => {});
-  const closures = allClosures();
-  const children = new Map<number, Process>();
-  const tell = (answer: Answer): void => void pool.send(answer).catch(() => {});
-  for await (const request of pool as Connection<Request>) {
-    if (request.kind === 'signal') {
-      children.get(request.number)?.sendSignal(request.signal);
-      continue;
-    }
-    const { number, name, assignment } = request;
-    try {
-      const child = await fork(name, pool, { ...assignment, initArgs });
-      children.set(number, child);
-      tell({ kind: 'started', number, pid: child.pid as number });
-      void child.join().then(() => {
-        tell({ kind: 'ended', number, exitCode: child.exitCode as number });
-        children.delete(number);
-        child.close();
-      });
-    } catch (error) {
-      tell({ kind: 'failed', number, error });
-    } finally {
-      closeCopies(assignment.channel);
-    }
-  }
-  closures.at(0); // they have been kept until here
-}
-
-function fork(name: string, pool: Connection, assignment: Assignment): Promise<Process> {
-  const target = (): Promise<void> => {
-    pool.close();
-    return work(assignment);
-  };
-  return tree.unnumbered(() => new Process({ target, name, daemon: true, startMethod: 'fork' })).start();
 }
