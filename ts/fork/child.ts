@@ -1,7 +1,5 @@
 /** Makes a forked child a process of its own: identity, randomness, and in a fresh child nothing of the parent's left. */
 
-import { EventEmitter } from 'node:events';
-import timers from 'node:timers';
 import { inspect } from 'node:util';
 import { builtin } from '../internal/builtins.js';
 import { type ForkKind, rehearseRenewal, renewLibraryState } from '../internal/per_process.js';
@@ -76,7 +74,7 @@ export function becomeChild(binding: ForkBinding, kind: ForkKind, subject: Subje
  */
 export function rehearse(binding: ForkBinding): void {
   const nothing = (): void => {};
-  const double = Object.assign(new EventEmitter(), {
+  const double = Object.assign(new (builtin.events())(), {
     hasUncaughtExceptionCaptureCallback: () => process.hasUncaughtExceptionCaptureCallback(),
     send: nothing,
     exitCode: process.exitCode,
@@ -100,8 +98,9 @@ export function rehearse(binding: ForkBinding): void {
     runHooks: () => runChildHooks([]),
   });
   double.emit('exit', 0);
-  timers.clearTimeout(setTimeout(nothing));
-  timers.clearImmediate(setImmediate(nothing));
+  const { clearTimeout, clearImmediate } = builtin.timers();
+  clearTimeout(setTimeout(nothing));
+  clearImmediate(setImmediate(nothing));
   flushesObservers(nothing);
   process.on('exit', nothing).off('exit', nothing);
 }
@@ -111,20 +110,21 @@ export function rehearse(binding: ForkBinding): void {
  * Node's own that stand for something to be forgotten: those run now.
  */
 function cancelTimers({ timerListMap, immediateQueue }: TimerInternals): void {
+  const { clearTimeout, clearImmediate } = builtin.timers();
   const found: Linked[] = [];
   for (const list of Object.values(timerListMap)) {
     for (let timer = list._idlePrev; timer !== list; timer = timer._idlePrev) found.push(timer);
   }
   for (const timer of found) {
     const run = timer._onTimeout;
-    timers.clearTimeout(timer as unknown as NodeJS.Timeout);
+    clearTimeout(timer as unknown as NodeJS.Timeout);
     if (forgetsHttpDate(run)) run?.();
   }
   const immediates: Linked[] = [];
   for (let next = immediateQueue.head; next !== null; next = next._idleNext) immediates.push(next);
   for (const immediate of immediates) {
     const run = immediate._onImmediate;
-    timers.clearImmediate(immediate as unknown as NodeJS.Immediate);
+    clearImmediate(immediate as unknown as NodeJS.Immediate);
     if (flushesObservers(run)) {
       forgetPendingObservers();
       run?.();

@@ -3,8 +3,6 @@
  * public function closes over, which an in-process inspector session can read. Read once, in the parent; children inherit.
  */
 
-import { PerformanceObserver } from 'node:perf_hooks';
-import timers from 'node:timers';
 import { types } from 'node:util';
 import { builtin } from '../internal/builtins.js';
 
@@ -100,7 +98,7 @@ let randomCaches: NodeJS.ArrayBufferView[] | undefined;
 export function readTimerInternals(): TimerInternals {
   if (timerInternals !== undefined) return timerInternals;
   const { timerListMap, immediateQueue } = closedOver(
-    timers.clearTimeout,
+    builtin.timers().clearTimeout,
     (name) => name === 'timerListMap' || name === 'immediateQueue',
   ) as Partial<TimerInternals>;
   if (timerListMap === undefined || immediateQueue === undefined) {
@@ -114,9 +112,9 @@ export function readTimerInternals(): TimerInternals {
 export function forgetPendingObservers(): void {
   const { kPending } = closedOver(PerformanceObserver.prototype.observe, (name) => name === 'kPending');
   if (!types.isSet(kPending)) return;
-  const pending: Set<unknown> = kPending;
+  const pending = kPending as Set<{ takeRecords(): unknown }>;
   // It does not inherit from Set.prototype.
-  for (const observer of Set.prototype.values.call(pending)) (observer as PerformanceObserver).takeRecords();
+  for (const observer of Set.prototype.values.call(pending)) observer.takeRecords();
   Set.prototype.clear.call(pending);
 }
 

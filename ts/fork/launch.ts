@@ -1,6 +1,5 @@
 /** When and how a fork happens: at a clean point of the event loop, once V8's background threads are at rest. */
 
-import { performance } from 'node:perf_hooks';
 import type { ForkKind } from '../internal/per_process.js';
 import { watchedDescriptors } from '../internal/readiness.js';
 import type { ForkBinding } from '../native/fork.js';

@@ -1,7 +1,5 @@
 /** Waiting for V8's background threads to come to rest. */
 
-import { performance } from 'node:perf_hooks';
-
 /** Milliseconds that one attempt may block while V8's threads finish what they do. */
 export const PATIENCE = 5;
 /** Milliseconds after which a fork that never found them at rest is given up. */

@@ -1,6 +1,5 @@
 /** The wait options of every waiting call, and the monotonic deadline they stand for. */
 
-import { performance } from 'node:perf_hooks';
 import { invalidArgType, outOfRange, validateOptions } from './validate.js';
 
 /** How long a blocking call waits. Python: `timeout`, in seconds there. */

@@ -1,7 +1,6 @@
 /** Finds and loads the binaries: the only module that does. Their typed faces are beside it. */
 
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DescriptorBinding } from './descriptor.js';
@@ -18,8 +17,6 @@ import type { RingBinding } from './ring.js';
 import type { SocketBinding } from './socket.js';
 import type { WaitBinding } from './wait.js';
 import type { WaitRoomBinding } from './wait_room.js';
-
-const require = createRequire(import.meta.url);
 
 function libc(): string {
   const header = (process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined)?.header;
@@ -50,7 +47,9 @@ function load(what: string, name: string): unknown {
       continue;
     }
     try {
-      return require(path);
+      const module = { exports: {} };
+      process.dlopen(module, path);
+      return module.exports;
     } catch (error) {
       tried.push(`${path}: ${(error as Error).message}`);
     }

@@ -1,7 +1,7 @@
 /** The life of a forked child above its identity: run, report, wait for its own children, leave. */
 
-import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
+import { builtin } from '../internal/builtins.js';
 import { isThenable } from '../internal/thenable.js';
 import { childrenToEnd, type EndingChildren, endChildren, endChildrenSync } from './ending.js';
 import { log } from './log.js';
@@ -70,7 +70,7 @@ function exitWhenNothingIsLeft(self: Self, name: string): void {
 /** runChild() in the parent, so that V8 has compiled it: see rehearse() in ts/fork/child.ts. */
 export function rehearseLife(name: string, body: () => unknown): void {
   const nobody: EndingChildren = { daemons: [], others: [] };
-  const double = Object.assign(new EventEmitter(), { exitCode: undefined, reallyExit: () => {} });
+  const double = Object.assign(new (builtin.events())(), { exitCode: undefined, reallyExit: () => {} });
   runChild(name, body, double as unknown as Self, () => nobody);
   childrenToEnd();
   endChildrenSync(nobody);

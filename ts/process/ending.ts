@@ -1,15 +1,12 @@
 /** The end of a process that has children: daemons are stopped, the others are waited for. Python: `_exit_function`. */
 
-import { constants } from 'node:os';
-import { performance } from 'node:perf_hooks';
+import { SIGKILL, SIGTERM } from '../internal/signal_numbers.js';
 import { log } from './log.js';
 import type { Process } from './process.js';
 import { tree } from './tree.js';
 
 /** Milliseconds that a daemon has for its clean-up after SIGTERM. */
 const DAEMON_GRACE = 1000;
-
-const { SIGTERM, SIGKILL } = constants.signals;
 
 export interface EndingChildren {
   daemons: Process[];

@@ -3,10 +3,9 @@
 import type { Connection } from '../connection/connection.js';
 import { Pipe } from '../connection/pipe.js';
 import { EndOfFileError, ProcessError } from '../errors.js';
+import { SIGKILL } from '../internal/signal_numbers.js';
 import { GO, type Newborn } from './birth.js';
 import type { ChildHandle } from './child_handle.js';
-
-const SIGKILL = 9;
 
 /** The child was never heard of: who was to begin it has ended. */
 export class LostAtBirth extends ProcessError {

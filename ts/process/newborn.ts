@@ -1,9 +1,9 @@
 /** In a fresh process, spawned or forked by the fork server: from the first message to the Process that it is. */
 
-import { constants } from 'node:os';
 import type { Connection } from '../connection/connection.js';
 import { Pipe } from '../connection/pipe.js';
 import { EndOfFileError } from '../errors.js';
+import { SIGKILL } from '../internal/signal_numbers.js';
 import { native, packageFile } from '../native/load.js';
 import { type Birth, environment, GO, type Load } from './birth.js';
 import { type Life, rehearseLife, runChild } from './child_life.js';
@@ -12,8 +12,6 @@ import { ParentProcess } from './parent.js';
 import { Process } from './process.js';
 import { chosenStartMethod, inheritStartMethod } from './start_method.js';
 import { Tree, tree } from './tree.js';
-
-const { SIGKILL } = constants.signals;
 
 /**
  * Resolves when the Process lives. The connection brings a Birth, a Load and a word to go; `parent`: the kernel's, for a
@@ -25,7 +23,8 @@ export async function beBorn(
   place: Tree = tree,
   life: Life = runChild,
 ): Promise<void> {
-  const birth = (await connection.recv()) as Birth;
+  // Blocks, as there is nothing else to do here; the Load may bring a FileHandle, which takes the event loop.
+  const birth = connection.recvSync() as Birth;
   takePlace(birth, parent, place);
   life(birth.name, async () => {
     // Modules first: they may register how their classes travel.
@@ -84,7 +83,7 @@ export async function rehearseBirth(): Promise<void> {
 async function loadFrom(connection: Connection): Promise<Load> {
   try {
     const load = (await connection.recv()) as Load;
-    await connection.recv(); // the word that somebody waits for this process
+    connection.recvSync(); // the word that somebody waits for this process
     return load;
   } catch (error) {
     if (error instanceof EndOfFileError) process.exit(1);

@@ -1,11 +1,11 @@
 /** class Process: a child process with a function to run. How it comes to be is the start method's business. */
 
-import { AsyncResource } from 'node:async_hooks';
-import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import { ClosedError, ProcessError } from '../errors.js';
 import { forkAtCleanPoint, forkFreshSync } from '../fork/launch.js';
+import { builtin } from '../internal/builtins.js';
 import { deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
+import { SIGINT, SIGKILL, SIGTERM } from '../internal/signal_numbers.js';
 import {
   invalidArgType,
   invalidArgValue,
@@ -24,8 +24,6 @@ import { ParentProcess } from './parent.js';
 import { chosenStartMethod, getStartMethod, type StartMethod, validateStartMethod } from './start_method.js';
 import { callTarget, isAsyncFunction, type ResolvedTarget, resolveTarget, type Target } from './target.js';
 import { nameOfThis, Tree, tree } from './tree.js';
-
-const { SIGINT, SIGTERM, SIGKILL } = constants.signals;
 
 /** What a Process is made with. Python: the arguments of `Process()`. */
 export interface ProcessOptions<A extends readonly unknown[]> {
@@ -188,7 +186,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
    * no such number; EPERM.
    */
   sendSignal(signal: number | NodeJS.Signals): void {
-    const number = typeof signal === 'number' ? signal : constants.signals[signal];
+    const number = typeof signal === 'number' ? signal : builtin.os().constants.signals[signal];
     if (number === undefined) throw invalidArgValue('signal', 'is not the name of a signal', signal);
     this.#checkOpen();
     if (tree.self === (this as unknown as Process)) process.kill(process.pid, number);
@@ -389,7 +387,7 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
 
   /** What the child does, in the async context of this call: this object is then the process itself. */
   #main(life: Life, place: Tree = tree): () => void {
-    const context = new AsyncResource('Process');
+    const context = new (builtin.asyncHooks().AsyncResource)('Process');
     const live = (): void => {
       const parentName = nameOfThis();
       place.self = this as unknown as Process;

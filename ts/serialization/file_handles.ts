@@ -4,7 +4,8 @@
  */
 
 import { fstatSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { builtin } from '../internal/builtins.js';
 import { native } from '../native/load.js';
 import { Descriptor } from './descriptor.js';
 import { CannotTravel, registerShape } from './registry.js';
@@ -32,7 +33,7 @@ export async function withSpares<R>(bytes: Uint8Array, descriptors: readonly num
   const wanted = descriptors.filter(mayBeFile).length;
   const opened: FileHandle[] = [];
   try {
-    for (let count = 0; count < wanted; count += 1) opened.push(await open('/dev/null'));
+    for (let count = 0; count < wanted; count += 1) opened.push(await builtin.filePromises().open('/dev/null'));
     spares.push(...opened);
     return body();
   } finally {
