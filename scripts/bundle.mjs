@@ -44,6 +44,7 @@ const outputs = [
   'library.cjs.map',
   'cli.js',
   ...Object.keys(modules).map((name) => `${name}.js`),
+  'compiled_main.cjs',
   'core.cjs',
   'core.cjs.map',
   'fork_server_main.cjs',
@@ -69,6 +70,10 @@ async function exportsOf(rolldown, options) {
 
 const getter =
   /^Object\.defineProperty\(exports, "(\w+)", \{\s+enumerable: true,\s+get: function\(\) \{\s+return (\w+);\s+\}\s+\}\);$/gm;
+
+/** One character that is not in Latin-1, and V8 reads all of a file as characters of two bytes: half as fast. */
+const asAscii = (text) =>
+  text.replaceAll(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** The files that hold code, by name. */
 async function bundles(rolldown, options) {
@@ -96,7 +101,7 @@ async function bundles(rolldown, options) {
     fileName.replace(core, 'core.cjs'),
     // No module of ts/ exports what it changes later: a property is enough, and quicker for who asks for it in a loop. These
     // are the last lines: what the source map says of the others stays true.
-    (code ?? source).replaceAll(core, 'core.cjs').replaceAll(getter, 'exports.$1 = $2;'),
+    asAscii((code ?? source).replaceAll(core, 'core.cjs').replaceAll(getter, 'exports.$1 = $2;')),
   ]);
 }
 
@@ -113,6 +118,11 @@ export async function bundle() {
   for (const file of filesBelow(dist)) {
     if (/\.c?js(\.map)?$/.test(file) && !outputs.includes(file)) rmSync(path.join(dist, file));
   }
+  await rolldown.build({
+    ...options,
+    input: path.join(root, 'ts/process/compiled_main.ts'),
+    output: { format: 'cjs', comments: false, file: path.join(dist, 'compiled_main.cjs') },
+  });
   for (const [file, text] of await bundles(rolldown, options)) writeFileSync(path.join(dist, file), text);
   for (const [name, names] of Object.entries(await exportsOf(rolldown, options))) {
     writeFileSync(path.join(dist, `${name}.js`), moduleText(name, names));

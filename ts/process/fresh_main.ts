@@ -3,9 +3,12 @@
 import { Connection } from '../connection/connection.js';
 import { EndOfFileError } from '../errors.js';
 import { CONNECTION } from './fresh_node.js';
+import { type ImportModule, importWith } from './import_module.js';
 import { beBorn } from './newborn.js';
 
-export async function main(): Promise<void> {
+/** `load`: takes the place of `import()`. */
+export async function main(load?: ImportModule): Promise<void> {
+  if (load !== undefined) importWith(load);
   try {
     await beBorn(new Connection(CONNECTION), process.ppid);
   } catch (error) {

@@ -12,6 +12,8 @@ import { ChildHandle } from './child_handle.js';
 export const CONNECTION = 3;
 /** The number of the registry of the tree's names, there. */
 const NAMES = 4;
+/** The number of what V8 has compiled, there; see compiled_main.ts. */
+const CODE = 5;
 
 /** Where this program began: what its options name (--import ./loader.mjs) is found from there. */
 const home = whereThisIs();
@@ -44,9 +46,9 @@ export function inheritedOptions(options: readonly string[]): string[] {
 
 /**
  * Starts it, whatever the size of this process, in as good as no time; it is up some 40 ms later. `theirs` is its end of
- * the connection, and stays the caller's here. @throws as execve(2)
+ * the connection, and `code` what compiled_main.ts takes; both stay the caller's here. @throws as execve(2)
  */
-export function startFreshNode(program: URL, theirs: Connection): ChildHandle {
+export function startFreshNode(program: URL, theirs: Connection, code?: number): ChildHandle {
   const nothing = openSync('/dev/null', 'r');
   try {
     const args = [process.execPath, ...inheritedOptions(process.execArgv), fileURLToPath(program)];
@@ -54,9 +56,10 @@ export function startFreshNode(program: URL, theirs: Connection): ChildHandle {
     const variables = Object.entries({ ...environment(), ...names?.environment }).map(
       ([name, value]) => `${name}=${value}`,
     );
+    const compiled = code === undefined ? [] : [code, CODE];
     // Node makes its own standard streams close-on-exec.
     const registry = names === undefined ? [] : [names.fd, NAMES];
-    const descriptors = Int32Array.of(nothing, 0, 1, 1, 2, 2, theirs.fd, CONNECTION, ...registry);
+    const descriptors = Int32Array.of(nothing, 0, 1, 1, 2, 2, theirs.fd, CONNECTION, ...registry, ...compiled);
     const { pid, pidfd } = native.spawn(process.execPath, args, variables, startingFolder(), descriptors);
     return new ChildHandle(pid, pidfd);
   } finally {

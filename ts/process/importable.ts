@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { TargetError } from '../errors.js';
 import { functionAt, type Place, placeIn, setPlace } from '../internal/importables.js';
 import { invalidArgType, validateFunction, validateOptions } from '../internal/validate.js';
+import { importModule } from './import_module.js';
 
 export type { Place } from '../internal/importables.js';
 
@@ -64,7 +65,7 @@ export async function findAt(place: Place): Promise<(...args: readonly unknown[]
   const registered = functionAt(place);
   if (registered !== undefined) return registered as (...args: readonly unknown[]) => unknown;
   const { module, exportName } = place;
-  const exports = (await import(module)) as Record<string, unknown>;
+  const exports = (await importModule(module)) as Record<string, unknown>;
   // Of a CommonJS module Node tells some exports only by its `module.exports`.
   const found = exports[exportName] ?? (exports['default'] as Record<string, unknown> | undefined)?.[exportName];
   if (typeof found !== 'function') {
