@@ -55,7 +55,12 @@ function contendersFor(kind) {
     imap: { Pool: ours(kind), ...cpython },
     apply: { Pool: ours(kind), Connection: ours(kind, 'connection'), ...cpython, ...npm },
     buffer: { Pool: ours(kind), ...cpython, ...npm },
-    cpu: { Pool: ours(kind), 'one process': ours(kind, 'alone'), ...cpython },
+    cpu: {
+      Pool: ours(kind),
+      'one process': ours(kind, 'alone'),
+      'two processes apart': ours(kind, 'apart'),
+      ...cpython,
+    },
     start: { Pool: ours(kind), ...cpython },
   }[kind];
   const only = values.only.split(',').filter((name) => name !== '');

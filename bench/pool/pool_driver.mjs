@@ -1,4 +1,4 @@
-// node pool_driver.mjs KIND [connection|alone]: one round of a kind per line of input.
+// node pool_driver.mjs KIND [connection|alone|apart]: one round of a kind per line of input.
 import { Pipe, Pool, Process } from '../../dist/index.js';
 import { drive } from '../harness.mjs';
 import { primes, sizes } from './sizes.mjs';
@@ -49,6 +49,17 @@ async function roundTrips() {
   };
 }
 
+/** What the machine gives: two processes that have nothing to do with each other, each with half of the tasks. */
+async function apart() {
+  const half = () => {
+    for (let left = sizes.cpu / 2; left > 0; left -= 1) primes(sizes.primes);
+  };
+  const both = [half, half].map((target) => new Process({ target, startMethod: 'fork' }));
+  await Promise.all(both.map((each) => each.start()));
+  await Promise.all(both.map((each) => each.join()));
+  for (const each of both) each.close();
+}
+
 const connection = how === 'connection' ? await roundTrips() : undefined;
 const kinds = {
   map: () => timed(numbers.length, () => pool.map(echo, numbers)),
@@ -61,7 +72,8 @@ const kinds = {
   buffer: () => timed(sizes.buffer, () => applyOneByOne({ value: buffer, count: sizes.buffer })),
   cpu: () =>
     timed(sizes.cpu, async () => {
-      if (how === 'alone') for (let left = sizes.cpu; left > 0; left -= 1) primes(sizes.primes);
+      if (how === 'apart') await apart();
+      else if (how === 'alone') for (let left = sizes.cpu; left > 0; left -= 1) primes(sizes.primes);
       else await pool.map(primes, Array(sizes.cpu).fill(sizes.primes), { chunkSize: 1 });
     }),
   start: async () => {
