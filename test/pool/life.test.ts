@@ -304,4 +304,43 @@ describe('the life of a pool', () => {
     assert.equal(code, 0, stderr);
     assert.deepEqual(stdout.trim().split('\n'), ['MP_POOL_FORKSERVER true', '9', 'ERR_MP_TARGET']);
   });
+
+  // Where process.execPath leads nowhere, no fresh process can be started.
+  it('rejects what it was given when it can get no workers, and goes on when it can', async () => {
+    pool = undefined;
+    const script = `
+      import { Pool } from 'posix-multiprocessing';
+      import { square } from '${tasksUrl}';
+      const { execPath } = process;
+      process.execPath = '/there/is/no/node';
+      const pool = new Pool({ processes: 3, startMethod: 'spawn' });
+      const calls = [pool.apply(square, [2]), pool.map(square, [1, 2, 3], { chunkSize: 1 })];
+      for (const { reason } of await Promise.allSettled(calls)) console.log(reason.code);
+      process.execPath = execPath;
+      console.log(await pool.map(square, [1, 2, 3], { chunkSize: 1 }));
+      pool.close();
+      await pool.join();`;
+    const { stdout, stderr, timedOut, facts } = await runScript(script);
+    assert(!timedOut, facts);
+    assert.equal(stdout, 'ENOENT\nENOENT\n[ 1, 4, 9 ]\n', stderr);
+  });
+
+  it('does all with the workers that it has when it can get no more, and does not try without pause', async () => {
+    pool = undefined;
+    const script = `
+      import { Pool } from 'posix-multiprocessing';
+      import { square, later } from '${tasksUrl}';
+      const { execPath } = process;
+      let tries = 0;
+      const pool = new Pool({ processes: 3, startMethod: 'spawn' });
+      await pool.apply(square, [2]);
+      Object.defineProperty(process, 'execPath', { get: () => ((tries += 1), '/there/is/no/node') });
+      console.log(await pool.map(later, [1, 2, 3, 4], { chunkSize: 1 }), pool.pids.length);
+      console.log(tries > 0, tries < 20);
+      pool.close();
+      await pool.join();`;
+    const { stdout, stderr, timedOut, facts } = await runScript(script);
+    assert(!timedOut, facts);
+    assert.equal(stdout, '[ 10, 20, 30, 40 ] 1\ntrue true\n', stderr);
+  });
 });

@@ -47,6 +47,8 @@ export class Crew {
     let { vacancies } = this;
     for (const generation of this.#generations.all) {
       if (vacancies <= 0) return;
+      // When the last one could not be started, those that are there go on; the next that gets ready, or ends, has it tried again.
+      if (generation.failures > 0 && generation.workers.size > 0) continue;
       let wanted = waitingFor(generation);
       let starting = 0;
       let usable = 0;

@@ -34,8 +34,9 @@ export class Supervisor implements CrewListener {
 
   /** It could not be started. */
   lost(worker: Worker, error: unknown): void {
-    this.#pool.dispatcher.putBack(worker.bury(0));
+    // First: who is buried may have another one started in its place.
     this.hopeless(worker.generation, error);
+    this.#pool.dispatcher.putBack(worker.bury(0));
     this.#pool.dispatcher.dispatch();
     this.#pool.endWhenQuiet();
   }
@@ -54,6 +55,7 @@ export class Supervisor implements CrewListener {
     if (this.#pool.options.strict && state === 'ready' && !this.#pool.isTerminated) {
       this.#pool.break('a worker died', worker.death(exitCode, worker.outstanding[0]?.task.name));
     }
+    if (state !== 'starting') worker.generation.failures = 0;
     this.#pool.dispatcher.putBack(worker.bury(exitCode));
     this.#pool.dispatcher.release(worker);
     if (state === 'starting' && !this.#pool.isTerminated) this.#mourn(worker, exitCode);
