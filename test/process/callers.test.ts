@@ -44,11 +44,26 @@ const typescript = {
       double: (half: number, answers: Queue<string>): void =>
         answers.putSync(pairOf(half).whole + ' ' + currentProcess().name.replace(/\\d/, 'n')),
     });`,
+  'answer.ts': `
+    import { importable } from 'posix-multiprocessing';
+    export const { answer } = importable(import.meta, { answer: (half: number): number => 2 * half });`,
   'main.ts': `
     import { forkSupport, Process, Queue } from 'posix-multiprocessing';
     import { double } from './tasks.ts';
     ${rounds}`,
 };
+
+const poolAndManager = `
+  import { Manager, Pool } from 'posix-multiprocessing';
+  import { answer } from './answer.ts';
+  const pool = new Pool(2);
+  console.log(await pool.map(answer, [21, 22], { chunkSize: 1 }));
+  pool.close();
+  await pool.join();
+  const manager = await Manager();
+  const dict = await manager.dict({ a: 1 });
+  console.log(await dict.get('a'));
+  await manager.shutdown();`;
 
 const commonjs = {
   'tasks.cjs': `
@@ -76,6 +91,15 @@ describe('a program', () => {
       assert.equal(spawned, 'spawn 42 Process-n');
       for (const line of others)
         assert.match(line, /^fork 42 Process-n$|^forkserver (42 Process-n|ERR_MP_START_METHOD)$/);
+    }));
+
+  // Some versions of Node and tsx keep a thread, with which neither the program forks nor its fork server.
+  it('in TypeScript has pools and managers with tsx', () =>
+    withFiles({ ...typescript, 'main.ts': poolAndManager }, async (folder) => {
+      const program = pathToFileURL(join(folder, 'main.ts'));
+      const { stdout, stderr, timedOut, facts } = await runScript(program, { nodeFlags: ['--import', 'tsx'] });
+      assert(!timedOut, facts);
+      assert.equal(stdout, '[ 42, 44 ]\n1\n', stderr);
     }));
 
   it("in TypeScript runs with Node's own type stripping", function () {

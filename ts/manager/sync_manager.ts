@@ -58,11 +58,11 @@ const started = perProcess(() => new WeakMap<SyncManager, Process>());
  * ERR_OUT_OF_RANGE.
  */
 export async function Manager(options?: ManagerOptions): Promise<SyncManager> {
-  return startManager(options, getStartMethod());
+  return startManager(options);
 }
 
-/** Manager(), its server started by that method. */
-export async function startManager(options: ManagerOptions | undefined, method: StartMethod): Promise<SyncManager> {
+/** Manager(), its server started by that method; without one as a Process is. */
+export async function startManager(options: ManagerOptions | undefined, method?: StartMethod): Promise<SyncManager> {
   validateOptions(options, 'options');
   const { address = unnamedAddress() } = options ?? {};
   validateAddress(address);
@@ -71,8 +71,8 @@ export async function startManager(options: ManagerOptions | undefined, method: 
   const server = new Process({
     name: 'Manager',
     daemon: true,
-    startMethod: method,
-    ...serverTarget(method, here, there, address, authKey),
+    ...(method === undefined ? {} : { startMethod: method }),
+    ...serverTarget(method ?? getStartMethod(), here, there, address, authKey),
   });
   try {
     await server.start();

@@ -16,6 +16,8 @@ import type { Worker } from './worker.js';
 export interface CoreOptions {
   readonly processes: number;
   readonly method: StartMethod;
+  /** Where the fork server can't fork, nobody minds fresh processes. */
+  readonly orSpawn: boolean;
   readonly initializer: TaskFunction | undefined;
   readonly initArgs: readonly unknown[];
   readonly maxTasksPerChild: number;

@@ -1,6 +1,6 @@
 /** Which workers know which function. */
 
-import type { StartMethod } from '../process/start_method.js';
+import type { CoreOptions } from './core.js';
 import type { TaskFunction } from './functions.js';
 import { Generation } from './generation.js';
 import { type Host, ProcessHost } from './host.js';
@@ -11,8 +11,7 @@ const MOST = 8;
 
 export class Generations {
   readonly all: Set<Generation> = new Set();
-  readonly #method: StartMethod;
-  readonly #initArgs: readonly unknown[];
+  readonly #options: CoreOptions;
   readonly #ofClosure: WeakMap<object, Generation> = new WeakMap();
   /** When its last closure is gone nobody can ask for a generation. */
   readonly #closures: Map<Generation, number> = new Map();
@@ -24,9 +23,8 @@ export class Generations {
   readonly #hosts: Set<Host> = new Set();
   #newest: Generation | undefined;
 
-  constructor({ method, initArgs }: { method: StartMethod; initArgs: readonly unknown[] }) {
-    this.#method = method;
-    this.#initArgs = initArgs;
+  constructor(options: CoreOptions) {
+    this.#options = options;
   }
 
   /** The one that knows this function, or will. */
@@ -58,7 +56,8 @@ export class Generations {
 
   hostOf(generation: Generation): Host {
     if (generation.host === undefined || generation.host.isLost) {
-      const host = this.#method === 'fork' ? new Template(this.#initArgs) : new ProcessHost(this.#method);
+      const { method, orSpawn, initArgs } = this.#options;
+      const host = method === 'fork' ? new Template(initArgs) : new ProcessHost(method, orSpawn);
       this.#hosts.add(host);
       void host.ended.then(() => this.#hosts.delete(host));
       generation.host = host;

@@ -1,5 +1,6 @@
 /** Where the workers of a pool come from. */
 
+import { StartMethodError } from '../errors.js';
 import { READABLE, whenReady } from '../internal/readiness.js';
 import { packageFile } from '../native/load.js';
 import { Process } from '../process/process.js';
@@ -35,7 +36,8 @@ const MAIN = packageFile('fresh_worker.js#work');
 export class ProcessHost implements Host {
   readonly ready: Promise<void> = Promise.resolve();
   readonly isLost = false;
-  readonly #method: StartMethod;
+  #method: StartMethod;
+  readonly #orSpawn: boolean;
   readonly #children: Set<Process> = new Set();
   #isClosed = false;
   #resolveEnded: () => void = () => {};
@@ -43,21 +45,14 @@ export class ProcessHost implements Host {
     this.#resolveEnded = resolve;
   });
 
-  constructor(method: StartMethod) {
+  /** `orSpawn`: where that method is refused, fresh processes will do. */
+  constructor(method: StartMethod, orSpawn: boolean) {
     this.#method = method;
+    this.#orSpawn = orSpawn;
   }
 
   async start(name: string, assignment: Assignment): Promise<HostedWorker> {
-    const child = tree.unnumbered(
-      () => new Process({ target: MAIN, args: [assignment], name, daemon: true, startMethod: this.#method }),
-    );
-    this.#children.add(child);
-    try {
-      await child.start();
-    } catch (error) {
-      this.#forget(child);
-      throw error;
-    }
+    const child = await this.#begin(name, assignment);
     if (this.#isClosed) child.terminate();
     return {
       pid: child.pid as number,
@@ -71,6 +66,24 @@ export class ProcessHost implements Host {
         if (this.#children.has(child)) child.sendSignal(signal);
       },
     };
+  }
+
+  async #begin(name: string, assignment: Assignment): Promise<Process> {
+    const startMethod = this.#method;
+    const child = tree.unnumbered(
+      () => new Process({ target: MAIN, args: [assignment], name, daemon: true, startMethod }),
+    );
+    this.#children.add(child);
+    try {
+      return await child.start();
+    } catch (error) {
+      const isRefused = error instanceof StartMethodError && error.cause === undefined;
+      if (!isRefused || !this.#orSpawn || startMethod === 'spawn' || this.#isClosed) throw error;
+    } finally {
+      if (child.pid === undefined) this.#forget(child);
+    }
+    this.#method = 'spawn';
+    return this.#begin(name, assignment);
   }
 
   close(): void {

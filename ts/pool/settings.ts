@@ -8,14 +8,14 @@ import type { CoreOptions } from './core.js';
 import { taskFunctionOf } from './functions.js';
 import type { PoolOptions } from './options.js';
 
-/** A start method, and whether it is what was asked for. */
-function methodFor(wanted: StartMethod | undefined): StartMethod {
+/** A start method; `orSpawn`: it is a way out, and so is another where it does not work either. */
+function methodFor(wanted: StartMethod | undefined): Pick<CoreOptions, 'method' | 'orSpawn'> {
   const method = wanted ?? chosenStartMethod() ?? 'fork';
-  if (method !== 'fork') return method;
+  if (method !== 'fork') return { method, orSpawn: false };
   const support = forkSupport();
-  if (support.supported) return method;
+  if (support.supported) return { method, orSpawn: false };
   warn(support.reason, support.advice);
-  return 'forkserver';
+  return { method: 'forkserver', orSpawn: true };
 }
 
 /** Once per process and reason. */
@@ -40,10 +40,11 @@ export function coreOptions(options: PoolOptions, isStrict: boolean = false): Co
   if (maxMemoryPerChild !== undefined) validateMemory(maxMemoryPerChild);
   if (!Array.isArray(initArgs)) throw invalidArgType('options.initArgs', 'an array', initArgs);
   validateStartMethod(options.startMethod, 'options.startMethod');
-  const method = methodFor(options.startMethod);
+  const { method, orSpawn } = methodFor(options.startMethod);
   return {
     processes,
     method,
+    orSpawn,
     initializer: initializer === undefined ? undefined : taskFunctionOf(initializer, method, 'options.initializer'),
     initArgs,
     maxTasksPerChild: maxTasksPerChild ?? Number.POSITIVE_INFINITY,
