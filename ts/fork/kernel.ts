@@ -25,7 +25,7 @@ export function systemObstacle(): Obstacle | undefined {
     if (!REFUSALS.has(code)) return undefined; // EMFILE and the like: the fork itself will tell
     return {
       reason: `the system refuses pidfd_open(2) with ${code}: nobody would learn of a child's end`,
-      advice: 'Linux 5.3 or later, and a sandbox (seccomp profile of the container) that allows pidfd_open',
+      advice: 'Linux 5.4 or later, and a sandbox (seccomp profile of the container) that allows pidfd_open',
     };
   }
 }
