@@ -24,8 +24,15 @@ const documents: readonly string[] = [
 ];
 const textOf = (document: string): string => readFileSync(join(root, document), 'utf8');
 
-/** Each block is a program of its own in these, and ends by itself. */
-const runnable: ReadonlySet<string> = new Set(['README.md', 'docs/coming-from-python.md']);
+/** Each block is a program of its own in these, and ends by itself. Programs for other libraries are marked `javascript`. */
+const runnable: ReadonlySet<string> = new Set([
+  'README.md',
+  'docs/coming-from-python.md',
+  'docs/coming-from-worker-threads-and-piscina.md',
+  'docs/getting-started.md',
+  'docs/signals.md',
+  'docs/timeouts-and-cancellation.md',
+]);
 
 /** What the blocks of a document take for granted, beside the library's own names. */
 const given: Record<string, string> = {
@@ -42,21 +49,25 @@ interface Block {
   readonly line: number;
   readonly language: string;
   readonly code: string;
+  /** All that it prints: the block `text` right behind it. */
+  readonly output: string | undefined;
 }
 
 function blocksOf(document: string): Block[] {
   const text = textOf(document);
-  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map((match) => ({
+  return [...text.matchAll(/^```(\w*)\n(.*?)^```$(?=(?:\n\n```text\n(.*?)^```$)?)/gms)].map((match) => ({
     document,
     line: text.slice(0, match.index).split('\n').length,
     language: match[1] ?? '',
     code: match[2] ?? '',
+    output: match[3],
   }));
 }
 
-const blocks: readonly Block[] = documents
-  .flatMap(blocksOf)
-  .filter(({ language }) => language === 'js' || language === 'ts');
+const LANGUAGES: ReadonlySet<string> = new Set(['js', 'cjs', 'ts']);
+const blocks: readonly Block[] = documents.flatMap(blocksOf).filter(({ language }) => LANGUAGES.has(language));
+/** Whether this Node runs TypeScript by itself. */
+const stripsTypes: boolean = 'typescript' in process.features && process.features.typescript !== false;
 
 /** The library's names that the code uses without an import. */
 function importLine(code: string): string {
@@ -66,7 +77,8 @@ function importLine(code: string): string {
 }
 
 /** As a module, on as many lines: line 1 is put before the first one. A block that begins with a file's name is that file. */
-function moduleOf({ document, code }: Block): string {
+function moduleOf({ document, language, code }: Block): string {
+  if (language === 'cjs') return code;
   const own = given[document] ?? '';
   return `${importLine(`${own}\n${code}`)} ${own} export {};\n${code}`;
 }
@@ -78,7 +90,7 @@ describe('documents', function () {
   mkdirSync(join(root, 'out'), { recursive: true });
   const folder = mkdtempSync(join(root, 'out/documents-'));
   const fileOf = ({ document, line, language, code }: Block): string => {
-    const name = /^\/\/ (\S+\.[jt]s)\n/.exec(code)?.[1];
+    const name = /^\/\/ (\S+\.c?[jt]s)\n/.exec(code)?.[1];
     return join(folder, document.replace(/\.md$/, ''), name ?? `line_${line}.${language}`);
   };
 
@@ -117,10 +129,12 @@ describe('documents', function () {
     assert.equal(status === 0, stdout === '');
   });
 
-  for (const block of blocks.filter(({ document, language }) => runnable.has(document) && language === 'js')) {
-    it(`${block.document}, line ${block.line} runs`, async () => {
+  for (const block of blocks.filter(({ document }) => runnable.has(document))) {
+    it(`${block.document}, line ${block.line} runs`, async function () {
+      if (block.language === 'ts' && !stripsTypes) this.skip();
       const { code, stderr, stdout, facts } = await runScript(pathToFileURL(fileOf(block)));
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' }, stdout + stderr + facts);
+      if (block.output !== undefined) assert.equal(stdout, block.output);
       for (const [, said] of block.code.matchAll(/console\.log\(.*\); \/\/ (\S+)$/gm)) {
         assert.ok(stdout.split('\n').includes(said ?? ''), `no line says ${said}:\n${stdout}`);
       }
@@ -131,6 +145,40 @@ describe('documents', function () {
     for (const document of documents) {
       for (const [, target] of textOf(document).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
         assert.ok(existsSync(join(root, dirname(document), target ?? '')), `${document}: ${target}`);
+      }
+    }
+  });
+
+  it('every page is reached by links from README.md', () => {
+    const reached = new Set(['README.md']);
+    for (const document of reached) {
+      for (const [, target] of textOf(document).matchAll(/\]\((?!https?:)([^)#]+\.md)[^)]*\)/g)) {
+        reached.add(join(dirname(document), target ?? ''));
+      }
+    }
+    assert.deepEqual(
+      documents.filter((document) => !reached.has(document)),
+      [],
+    );
+  });
+
+  it('every guarantee of README.md names a page or a command that shows it', () => {
+    const [, section = ''] = /^## Guarantees and limits\n(.*?)^## /ms.exec(textOf('README.md')) ?? [];
+    const items = section.split(/^- /m).slice(1);
+    assert.ok(items.length > 5);
+    for (const item of items) assert.match(item, /\]\(|`npm (?:run|test) /);
+  });
+
+  it('tests that are named exist', () => {
+    const areas = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const named = new RegExp(
+      `\\bnpm test -- ([a-z_/]+)|\`((?:${areas.map(({ name }) => name).join('|')})/[a-z_]+)\``,
+      'g',
+    );
+    for (const document of documents) {
+      for (const [, first, second] of textOf(document).matchAll(named)) {
+        const name = first ?? second;
+        assert.ok(existsSync(join(root, 'test', `${name}.test.ts`)), `${document}: ${name}`);
       }
     }
   });
@@ -147,8 +195,9 @@ describe('documents', function () {
     }
   });
 
-  it('every error code is in docs/errors.md', () => {
-    const codes = new Set(filesBelow('ts', '.ts').flatMap((file) => textOf(file).match(/\bERR_MP_[A-Z_]+\b/g) ?? []));
+  it('every code of an error or warning is in docs/errors.md', () => {
+    const pattern = /\bERR_MP_[A-Z_]+\b|(?<=code: ')MP_[A-Z_]+/g;
+    const codes = new Set(filesBelow('ts', '.ts').flatMap((file) => textOf(file).match(pattern) ?? []));
     assert.ok(codes.size > 15);
     const rows = textOf('docs/errors.md');
     for (const code of codes) assert.match(rows, new RegExp(`^\\| \`${code}\` `, 'm'));
