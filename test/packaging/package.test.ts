@@ -71,12 +71,16 @@ describe('the packed package', function () {
 
   it('holds what is needed to run and to compile, and nothing else', () => {
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
-    assert.deepEqual(
-      readdirSync(installed).sort(),
-      ['LICENSE', 'README.md', 'binding.gyp', 'dist', 'native', 'package.json', 'prebuilds', 'scripts'].filter(
-        (name) => name !== 'LICENSE' || existsSync(join(root, 'LICENSE')),
-      ),
-    );
+    assert.deepEqual(readdirSync(installed).sort(), [
+      'LICENSE',
+      'README.md',
+      'binding.gyp',
+      'dist',
+      'native',
+      'package.json',
+      'prebuilds',
+      'scripts',
+    ]);
     assert.deepEqual(
       files.filter((file) => /tsbuildinfo|\.test\.|native\/test|node_modules|dist\/internals/.test(file)),
       [],
@@ -130,21 +134,35 @@ describe('the packed package', function () {
     });
   }
 
-  it('carries types that a strict program compiles with', () => {
-    const program = `
-      import { Process } from 'posix-multiprocessing';
-      import { getppid } from 'posix-multiprocessing/posix';
-      const child: Process = new Process({ target: () => {} });
-      export const parent: number = getppid();
-      // @ts-expect-error there is no such method
-      child.nonsense();`;
-    writeFileSync(join(app, 'program.mts'), program);
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node'];
-    const flags = ['--ignoreConfig', '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', ...types];
-    const { code, stdout } = run(process.execPath, [tsc, ...flags, '--lib', 'es2023,esnext.disposable', 'program.mts']);
-    assert.deepEqual({ code, stdout }, { code: 0, stdout: '' });
-  });
+  for (const [what, file, flags] of [
+    ['module nodenext', 'program.mts', ['--module', 'nodenext']],
+    ['module nodenext, from CommonJS', 'program.cts', ['--module', 'nodenext']],
+    ['bundler resolution', 'program.ts', ['--module', 'esnext', '--moduleResolution', 'bundler']],
+  ] as const) {
+    it(`carries types that a strict program compiles with: ${what}`, () => {
+      const program = `
+        import { Process } from 'posix-multiprocessing';
+        import { getppid } from 'posix-multiprocessing/posix';
+        const child: Process = new Process({ target: () => {} });
+        export const parent: number = getppid();
+        // @ts-expect-error there is no such method
+        child.nonsense();`;
+      writeFileSync(join(app, file), program);
+      const tsc = join(root, 'node_modules/typescript/bin/tsc');
+      const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node'];
+      const strict = [
+        '--ignoreConfig',
+        '--noEmit',
+        '--strict',
+        '--target',
+        'es2023',
+        '--lib',
+        'es2023,esnext.disposable',
+      ];
+      const { code, stdout } = run(process.execPath, [tsc, ...strict, ...flags, ...types, file]);
+      assert.deepEqual({ code, stdout }, { code: 0, stdout: '' });
+    });
+  }
 
   describe('without its prebuilt binaries', () => {
     it('is compiled from source by the command that the error names', () => {
