@@ -4,8 +4,14 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, write
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Failure, filesBelow, root, run, which } from './run.mjs';
+import { toolchain } from './toolchain.mjs';
 
-export const prebuilds = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+/** The folder of the shipped binaries for a processor. */
+export function prebuildsFor(arch) {
+  return path.join(root, 'prebuilds', `${process.platform}-${arch}`);
+}
+
+export const prebuilds = prebuildsFor(process.arch);
 const release = path.join(root, 'build/Release');
 const manifestName = 'build.json';
 
@@ -46,8 +52,8 @@ export function writePrebuildManifest(folder, manifest) {
 }
 
 /** True when the package ships this binary and it was made from these sources. */
-export function isShipped(name, hash) {
-  return existsSync(path.join(prebuilds, name)) && prebuildManifest()?.sources === hash;
+export function isShipped(name, hash, folder = prebuilds) {
+  return existsSync(path.join(folder, name)) && prebuildManifest(folder)?.sources === hash;
 }
 
 const stampOf = (name) => path.join(release, `${name}.sources`);
@@ -68,7 +74,7 @@ export function removeFromRelease(name) {
 
 /** What compiling needs and this machine lacks. */
 export function missingTools() {
-  return [process.env.CXX ?? 'g++', 'make', 'python3'].filter((tool) => which(tool) === undefined);
+  return [toolchain().cxx, 'make', 'python3'].filter((tool) => which(tool) === undefined);
 }
 
 /** The folder with include/node beside this node, unless these are another Node's headers. */
@@ -83,21 +89,25 @@ function headersBeside() {
  * Runs node-gyp in `folder`, which must hold binding.gyp, native and node_modules. Without `nodedir` it takes the
  * headers beside the running node, and without those it downloads them.
  */
-function nodeGyp(folder, { node = process.execPath, nodedir = process.env.NODEDIR ?? headersBeside(), targets, env }) {
+function nodeGyp(folder, options) {
+  const { node = process.execPath, nodedir = process.env.NODEDIR ?? headersBeside(), arch = process.arch } = options;
+  const { targets, env } = options;
   const cli = createRequire(path.join(folder, 'package.json')).resolve('node-gyp/bin/node-gyp.js');
   // npm's own setting would win over --nodedir and point at another Node's headers.
-  const clean = Object.entries({ ...process.env, ...env }).filter(([key]) => !/^npm_config_nodedir$/i.test(key));
-  const options = { cwd: folder, env: Object.fromEntries(clean), stdio: ['ignore', 'ignore', 2] };
-  const headers = nodedir ? [`--nodedir=${nodedir}`] : [];
-  run(node, [cli, 'configure', '--loglevel=warn', ...headers], options);
-  run(node, [cli, 'build', ...targets, '-j', 'max', '--loglevel=warn', ...headers], options);
+  const variables = { ...process.env, ...toolchain(arch).env, ...env };
+  const clean = Object.entries(variables).filter(([key]) => !/^npm_config_nodedir$/i.test(key));
+  const how = { cwd: folder, env: Object.fromEntries(clean), stdio: ['ignore', 'ignore', 2] };
+  const flags = [`--arch=${arch}`, '--loglevel=warn', ...(nodedir ? [`--nodedir=${nodedir}`] : [])];
+  run(node, [cli, 'configure', ...flags], how);
+  run(node, [cli, 'build', ...targets, '-j', 'max', ...flags], how);
 }
 
 /**
  * Compiles in a folder of its own and returns the folder of the binaries. The checkout's build/ stays as it is.
- * `sanitize`: as gcc's -fsanitize; `targets`: binding.gyp's names, all when empty.
+ * `sanitize`: as gcc's -fsanitize; `targets`: binding.gyp's names, all when empty; `arch`: the processor to compile for.
  */
-export function compileApart(stage, { node, nodedir, targets = [], sanitize = '', modules = `${root}/node_modules` }) {
+export function compileApart(stage, options) {
+  const { node, nodedir, arch, targets = [], sanitize = '', modules = `${root}/node_modules` } = options;
   mkdirSync(stage, { recursive: true });
   const links = {
     'binding.gyp': `${root}/binding.gyp`,
@@ -108,7 +118,7 @@ export function compileApart(stage, { node, nodedir, targets = [], sanitize = ''
     rmSync(path.join(stage, name), { force: true });
     symlinkSync(target, path.join(stage, name));
   }
-  nodeGyp(stage, { node, nodedir, targets, env: { GYP_DEFINES: sanitize && `sanitize=${sanitize}` } });
+  nodeGyp(stage, { node, nodedir, arch, targets, env: { GYP_DEFINES: sanitize && `sanitize=${sanitize}` } });
   return path.join(stage, 'build/Release');
 }
 

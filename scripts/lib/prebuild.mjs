@@ -6,6 +6,7 @@ import path from 'node:path';
 import { compileApart, sourcesHash, writePrebuildManifest } from './native.mjs';
 import { ensureNode, nodes } from './nodes.mjs';
 import { outputOf, run, say } from './run.mjs';
+import { toolchain } from './toolchain.mjs';
 
 export function sha256(file) {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
@@ -18,25 +19,27 @@ const plan = nodes.map((node, index) => ({
   names: index === 0 ? ['mp.node', 'tracker', `fork-${node.abi}.node`] : [`fork-${node.abi}.node`],
 }));
 
-/** Fills `folder` with the binaries and what they were made from. */
-export function buildPrebuilds(folder) {
+/** Fills `folder` with the binaries for a processor, and what they were made from. */
+export function buildPrebuilds(folder, arch) {
+  const { cxx, strip } = toolchain(arch);
   const sources = sourcesHash();
   const stage = mkdtempSync(path.join(tmpdir(), 'mp-prebuild-'));
   const binaries = {};
   mkdirSync(folder, { recursive: true });
   for (const { node, targets, names } of plan) {
-    const { bin, home, version } = ensureNode(node);
-    say(`prebuild: ${names.join(', ')} for Node ${version}`);
-    const made = compileApart(path.join(stage, version), { node: bin, nodedir: home, targets });
+    const { bin, version } = ensureNode(node);
+    const nodedir = ensureNode(node, arch).home;
+    say(`prebuild: ${names.join(', ')} for Node ${version}, ${arch}`);
+    const made = compileApart(path.join(stage, version), { node: bin, nodedir, arch, targets });
     for (const name of names) {
       const file = path.join(folder, name);
       cpSync(path.join(made, name), file);
-      run('strip', ['--strip-all', file]);
+      run(strip, ['--strip-all', file]);
       binaries[name] = sha256(file);
     }
   }
   rmSync(stage, { recursive: true });
-  const [compiler] = outputOf(process.env.CXX ?? 'g++', ['--version']).split('\n');
+  const [compiler] = outputOf(cxx, ['--version']).split('\n');
   const manifest = { sources, compiler, nodes: nodes.map(({ version }) => version), binaries };
   writePrebuildManifest(folder, manifest);
   return manifest;

@@ -265,7 +265,7 @@ describe('forkSupport', () => {
        import path from 'node:path';
        import { createRequire } from 'node:module';
        // All that loads but the fork addon, as on a Node that is not known.
-       const folders = [process.env.MP_BINARY_DIR ?? 'build/Release', 'prebuilds/linux-x64'];
+       const folders = [process.env.MP_BINARY_DIR ?? 'build/Release', 'prebuilds/linux-' + process.arch];
        const real = folders.find((folder) => fs.existsSync(path.join(folder, 'mp.node')));
        const folder = process.argv[1];
        const copy = path.join(folder, 'dist');
