@@ -15,8 +15,8 @@ const BAR = 11;
 const GAP = 9;
 const TOP = 76;
 
-const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-const text = (x, y, content, attributes = '') => `<text x="${x}" y="${y}" ${attributes}>${escape(content)}</text>`;
+const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const text = (x, y, content, attributes = '') => `<text x="${x}" y="${y}" ${attributes}>${escaped(content)}</text>`;
 
 /** The best of each kind beside the first of ours; none where there is nobody to compare with. */
 function barsOf(one) {
@@ -48,7 +48,7 @@ function bar({ kind, name, ratio }, y, x) {
   const [anchor, at] = ratio < 1 ? ['end', from - 4] : ['start', to + 4];
   return [
     `<rect x="${from}" y="${y}" width="${Math.max(1, rounded(to - from))}" height="${BAR - 2}" fill="${KINDS[kind][1]}">`,
-    `<title>${escape(`${name}: ${times(ratio)}`)}</title></rect>`,
+    `<title>${escaped(`${name}: ${times(ratio)}`)}</title></rect>`,
     text(rounded(at), y + BAR - 3, times(ratio), `class="figure" text-anchor="${anchor}"`),
   ].join('');
 }
