@@ -67,7 +67,10 @@ const kinds = [
   ['cpython', /^CPython/],
   ['c', /^C[, ]/],
   ['npm', /^(piscina|tinypool|workerpool|poolifier|jest-worker)/],
-  ['node', /^(Worker|process\.send|child_process|node |v8\.|JSON|Atomics|plain |fresh process|one process|no fork)/],
+  [
+    'node',
+    /^(Worker|process\.send|child_process|node |v8\.|JSON|Atomics|plain |fresh process|one process|two processes apart|no fork)/,
+  ],
 ];
 const kindOf = (name) => kinds.find(([, pattern]) => pattern.test(name))?.[0] ?? 'ours';
 
