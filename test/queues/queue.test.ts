@@ -134,10 +134,11 @@ describe('Queue', () => {
   });
 
   it('after close() every call throws ERR_MP_CLOSED, those that wait too', async () => {
-    const queue = new Queue<number>(1);
+    const queue = new Queue<number>();
     const get = queue.get();
     queue.close();
     await assert.rejects(get, closed);
+    assert.throws(() => queue.isFull(), closed);
     const bounded = new Queue<number>(1);
     bounded.putNowait(1);
     const put = bounded.put(2);

@@ -177,7 +177,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /** Whether put() would wait; false for ever without a maxSize. Python: `Queue.full` @throws ERR_MP_CLOSED. */
   isFull(): boolean {
-    return this.#maxSize > 0 && this.size >= this.#maxSize;
+    const { size } = this;
+    return this.#maxSize > 0 && size >= this.#maxSize;
   }
 
   /**
