@@ -16,8 +16,8 @@ struct WatchedWord {
 
 inline constexpr size_t kMostWatchedWords = 128;
 
-// Blocks while all words are as expected, until a wake of one of them. May return for no reason. On a kernel without
-// futex_waitv it sleeps some milliseconds instead.
+// Blocks while all words are as expected, until a wake of one of them. May return for no reason. Where there is no
+// futex_waitv, or a sandbox refuses it, it sleeps some milliseconds instead.
 Status wait_for_any(std::span<const WatchedWord> words);
 
 }  // namespace mp::sys

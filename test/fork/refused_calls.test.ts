@@ -23,6 +23,7 @@ const launcher = `
 
   int main(int argc, char **argv) {
     unsigned int number = SYS_pidfd_open;
+    if (strcmp(argv[1], "futex_waitv") == 0) number = 449; // since Linux 5.16, on all architectures
     if (strcmp(argv[1], "clone3") == 0) number = SYS_clone3;
     if (strcmp(argv[1], "clone") == 0) number = SYS_clone; // what fork(3) is made of; threads are made by clone3(2)
     struct sock_filter rules[] = {
@@ -67,6 +68,30 @@ const attempts = `
     console.log(JSON.stringify([activeChildren().length, children(), descriptors() - before]));
   }`;
 
+/** Waits in every way, until in a second less than a tenth of it was spent on a processor; then what is awaited happens. */
+const waits = `
+  import { Event, Lock, notifyChange, Process, SharedArray, waitForChange } from 'posix-multiprocessing';
+  const { array } = new SharedArray('i32', 1);
+  const event = new Event();
+  const lock = new Lock();
+  await lock.acquire();
+  const all = [waitForChange(array, 0, 0), event.wait(), lock.acquire()];
+  for (let spent = Infinity; spent > 100_000; ) {
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { user, system } = process.cpuUsage(before);
+    spent = user + system;
+  }
+  console.log('quiet');
+  const target = () => {
+    Atomics.store(array, 0, 1);
+    notifyChange(array, 0);
+    event.set();
+    lock.release();
+  };
+  await new Process({ target }).start();
+  console.log('set', ...(await Promise.all(all)));`;
+
 describe('where the system refuses a call', function () {
   this.timeout(60_000);
   let folder = '';
@@ -84,8 +109,13 @@ describe('where the system refuses a call', function () {
     if (folder !== '') rmSync(folder, { recursive: true });
   });
 
-  const runWithout = (call: string, errno: number, args: readonly string[] = []): Promise<ScriptResult> =>
-    runScript(attempts, { node: refuse, nodeFlags: [call, String(errno), process.execPath], args, timeout: 50_000 });
+  const runWithout = (
+    call: string,
+    errno: number,
+    args: readonly string[] = [],
+    script: string = attempts,
+  ): Promise<ScriptResult> =>
+    runScript(script, { node: refuse, nodeFlags: [call, String(errno), process.execPath], args, timeout: 50_000 });
 
   for (const [name, errno] of [
     ['ENOSYS', ENOSYS],
@@ -137,6 +167,16 @@ describe('where the system refuses a call', function () {
     assert.equal(code, 0, stderr + facts);
     assert.equal(stdout, '{"supported":true}\n7\n', stderr);
   });
+
+  for (const [name, errno] of [
+    ['ENOSYS', ENOSYS],
+    ['EPERM', EPERM],
+  ] as const) {
+    it(`waits without futex_waitv(2), ${name}, and mostly sleeps`, async () => {
+      const { stdout, stderr, facts } = await runWithout('futex_waitv', errno, [], waits);
+      assert.equal(stdout, 'quiet\nset true true true\n', stderr + facts);
+    });
+  }
 
   it('says so where /proc is not mounted', async function () {
     if (process.getuid?.() !== 0 || spawnSync('unshare', ['-m', 'true']).status !== 0) this.skip();
