@@ -20,7 +20,11 @@ export function missingPackages() {
 
 /** Installs them when that is ours to do: as root, on Debian or a child of it. */
 export function installMissingPackages() {
-  const missing = missingPackages();
+  installPackages(missingPackages());
+}
+
+/** The same with any packages. */
+export function installPackages(missing) {
   if (missing.length === 0 || process.getuid() !== 0 || which('apt-get') === undefined) return;
   say(`setup: installing ${missing.join(', ')} (apt-get)`);
   const options = {

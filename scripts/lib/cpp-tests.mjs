@@ -12,13 +12,17 @@ export function whyNoCppTests() {
   return missing.length > 0 ? `apt-get install ${missing.join(' ')}` : undefined;
 }
 
-/** Returns the counts. `sanitize`: as gcc's -fsanitize; each gets a build folder of its own. `limit`: seconds. */
-export function runCppTests({ sanitize = '', env = {}, limit = 120 } = {}) {
-  const folder = path.join(root, 'out', `native${sanitize && `-${sanitize.replaceAll(',', '-')}`}`);
+/**
+ * Returns the counts. `sanitize`: as gcc's -fsanitize; `variant`, `settings`: a name, and what CMake is to know. Each kind
+ * gets a build folder of its own. `limit`: seconds. `without`: a regular expression, for tests to leave out.
+ */
+export function runCppTests({ sanitize = '', variant = sanitize, settings = [], env = {}, limit = 120, without } = {}) {
+  const folder = path.join(root, 'out', `native${variant && `-${variant.replaceAll(',', '-')}`}`);
   const quiet = { stdio: ['ignore', 'ignore', 2] };
-  run('cmake', ['-S', root, '-B', folder, '-G', 'Ninja', `-DSANITIZE=${sanitize}`], quiet);
+  run('cmake', ['-S', root, '-B', folder, '-G', 'Ninja', `-DSANITIZE=${sanitize}`, ...settings], quiet);
   run('cmake', ['--build', folder], { stdio: ['ignore', 'pipe', 2] }); // ninja tells of errors on stdout
-  const { stdout, error } = spawnSync('ctest', ['--test-dir', folder, '--output-on-failure', '-j', '2'], {
+  const selection = without === undefined ? [] : ['--exclude-regex', without];
+  const { stdout, error } = spawnSync('ctest', ['--test-dir', folder, '--output-on-failure', '-j', '2', ...selection], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

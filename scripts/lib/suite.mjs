@@ -26,7 +26,8 @@ function describeRun(processes, run, progress) {
 
 /**
  * Resolves with the counts. After `limit` seconds it says which test is running and what each process of the run does,
- * and kills them all. Processes that outlive the run count as a failure, and are killed as well.
+ * and kills them all. Processes that outlive the run count as a failure, and are killed as well. `without`: parts of the
+ * names of tests that are to be left out, as regular expressions.
  */
 export async function runSuite({
   files,
@@ -35,6 +36,7 @@ export async function runSuite({
   limit = 900,
   timeout = 90_000,
   census = true,
+  without = [],
 }) {
   const processes = await import(pathToFileURL(path.join(root, 'out/test/support/processes.js')).href);
   const folder = mkdtempSync(path.join(tmpdir(), 'mp-suite-'));
@@ -49,6 +51,7 @@ export async function runSuite({
     '--forbid-only',
     color,
     ...hooks,
+    ...(without.length > 0 ? ['--grep', without.join('|'), '--invert'] : []),
   ];
   const killAll = () => {
     const alive = processes.withEnvironment(`MP_TEST_RUN=${folder}`);
