@@ -72,6 +72,9 @@ async function isRefused(port: number): Promise<boolean> {
   }
 }
 
+const reportedDeaths = (job: Job): number =>
+  job.stderr.match(/^worker \d+ has ended with -9 and is replaced$/gm)?.length ?? 0;
+
 describe('examples/servers', function () {
   this.timeout(2 * PATIENCE);
 
@@ -113,11 +116,12 @@ describe('examples/servers', function () {
       assert.ok(killed.size > KILLS / 2, `${killed.size} killed`);
       // A client has one request under way at a time, so that a kill can break one of each at most.
       assert.ok(load.repeated <= killed.size * CLIENTS, `${load.repeated} repeated, ${killed.size} killed`);
+      await waitFor('a report of each death', () => reportedDeaths(server.job) === killed.size);
       await waitFor('as many workers as before', () => server.job.children.length === WORKERS);
       process.kill(server.job.pid, 'SIGTERM');
       const { code, stderr } = await server.job.end();
       assert.equal(code, 0, stderr);
-      assert.equal(stderr.match(/^worker \d+ has ended with -9 and is replaced$/gm)?.length, killed.size, stderr);
+      assert.equal(reportedDeaths(server.job), killed.size, stderr);
     });
   }
 
