@@ -2,6 +2,8 @@
 // JavaScript does not do in their words by itself.
 #include <napi.h>
 
+#include <memory>
+
 #include "binding/api.h"
 #include "binding/args.h"
 #include "binding/errors.h"
@@ -28,14 +30,35 @@ Napi::Value release_word(Info info, SharedRegion region) {
   return Napi::Boolean::New(info.Env(), ipc::WordLock::release(object_arg<uint32_t>(info, 0, *region)));
 }
 
-// takeSemLock(self: number): boolean
-Napi::Value take_sem_lock(Info info, SharedRegion region) {
+// take(self: number): boolean
+Napi::Value TakeSemLock(Info info) {
+  auto& region = *static_cast<ipc::SharedRegion*>(info.Data());
   return Napi::Boolean::New(info.Env(), ipc::SemLock::take(record_at_start(region), uint_arg(info, 0)));
 }
 
-// releaseSemLock(): boolean; false: nobody holds it
-Napi::Value release_sem_lock(Info info, SharedRegion region) {
+// release(): boolean; false: nobody holds it
+Napi::Value ReleaseSemLock(Info info) {
+  auto& region = *static_cast<ipc::SharedRegion*>(info.Data());
   return Napi::Boolean::New(info.Env(), ipc::SemLock::release(record_at_start(region)));
+}
+
+// A function for that memory alone: a method would look for its receiver's at every call, which takes longer than the
+// rest.
+template <auto Callback>
+Napi::Function bound(Napi::Env env, const char* name, SharedRegion region) {
+  auto holder = std::make_unique<ipc::SharedRegion>(region);
+  auto function = Napi::Function::New<Callback>(env, name, holder.get());
+  function.AddFinalizer([](Napi::BasicEnv, ipc::SharedRegion* holder) { delete holder; }, holder.get());
+  static_cast<void>(holder.release());
+  return function;
+}
+
+// semLock(): { take, release }
+Napi::Value sem_lock(Info info, SharedRegion region) {
+  auto lock = Napi::Object::New(info.Env());
+  lock.Set("take", bound<TakeSemLock>(info.Env(), "take", region));
+  lock.Set("release", bound<ReleaseSemLock>(info.Env(), "release", region));
+  return lock;
 }
 
 // semLockHolder(): number; a token; 0: nobody; -1: held by who leaves no name
@@ -151,8 +174,7 @@ Napi::Value ForkCount(Info info) { return Napi::Number::New(info.Env(), sys::for
 void add_lock_methods(RegionMethods& methods) {
   methods.insert(methods.end(), {
                                     Region::method<release_word>("releaseWord"),
-                                    Region::method<take_sem_lock>("takeSemLock"),
-                                    Region::method<release_sem_lock>("releaseSemLock"),
+                                    Region::method<sem_lock>("semLock"),
                                     Region::method<sem_lock_holder>("semLockHolder"),
                                     Region::method<wake_units>("wakeUnits"),
                                     Region::method<prepare_ledger>("prepareLedger"),

@@ -20,9 +20,8 @@ export interface RegionObject {
   pidOf(token: number): number;
   /** False: nobody holds it. */
   releaseWord(offset: number): boolean;
-  takeSemLock(self: number): boolean;
-  /** False: nobody holds it. */
-  releaseSemLock(): boolean;
+  /** The lock that is a semaphore of value 1. */
+  semLock(): SemLockCalls;
   /** A token; 0: nobody; -1: a program that leaves no name. */
   semLockHolder(): number;
   /** Wakes up to so many of those who wait for units. */
@@ -50,6 +49,13 @@ export interface RegionObject {
   waitOnce(kind: WaitKind, offset: number, extra: number, self: number): Outcome;
   /** Blocks; negative milliseconds wait for ever. */
   waitSync(kind: WaitKind, offset: number, extra: number, self: number, milliseconds: number): Outcome;
+}
+
+/** Functions of one lock, not methods. */
+export interface SemLockCalls {
+  readonly take: (self: number) => boolean;
+  /** False: nobody holds it. */
+  readonly release: () => boolean;
 }
 
 /**

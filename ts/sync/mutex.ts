@@ -1,6 +1,6 @@
 /** What a Lock is underneath: one word of an arena, or a named semaphore. */
 
-import { TOKEN_MASK } from '../native/lock.js';
+import { type SemLockCalls, TOKEN_MASK } from '../native/lock.js';
 import { WaitKind } from '../native/wait_room.js';
 import { freeNow, type Place, packPlace } from './arena.js';
 import { openNamed, packName } from './named_semaphore.js';
@@ -81,21 +81,24 @@ class SemMutex implements Mutex {
   readonly spec: WaitSpec;
   readonly #name: string;
   readonly #shared: SharedWords;
+  readonly #take: SemLockCalls['take'];
+  readonly #release: SemLockCalls['release'];
   #closed = false;
 
   constructor(name: string, shared: SharedWords) {
     this.#name = name;
     this.#shared = shared;
+    ({ take: this.#take, release: this.#release } = shared.region.semLock());
     this.spec = { kind: WaitKind.semLock, shared, offset: 0, extra: 0 };
   }
 
   take(): boolean {
-    const { self, region } = this.#shared;
-    return self !== 0 && !this.#closed && region.takeSemLock(self);
+    const { self } = this.#shared;
+    return self !== 0 && !this.#closed && this.#take(self);
   }
 
   release(): boolean {
-    return this.#shared.region.releaseSemLock();
+    return this.#release();
   }
 
   giveBack(): void {
