@@ -27,8 +27,12 @@ class Watch {
   /** Whose descriptor it is, for as long as the watch is kept without waiters: nobody else may close it meanwhile. */
   #owner: object | undefined;
   #idle: NodeJS.Timeout | undefined;
+  /** Somebody has waited since #idle was last looked at. */
+  #wasUsed = false;
   /** What the poller watches for. */
   #events = 0;
+  /** Whether the poller keeps the loop alive. */
+  #isRef = true;
 
   constructor(fd: number) {
     this.#poller = new native.Poller(fd, (events) => this.#ready(events));
@@ -62,10 +66,13 @@ class Watch {
       this.close();
       return false;
     }
-    if (events === 0) this.#idle?.refresh();
+    if (events === 0) this.#wasUsed = true;
     if (events !== 0 && events !== this.#events) this.#watchFor(events);
-    if (ref) this.#poller.ref();
-    else this.#poller.unref();
+    if (ref !== this.#isRef) {
+      this.#isRef = ref;
+      if (ref) this.#poller.ref();
+      else this.#poller.unref();
+    }
     return true;
   }
 
@@ -74,8 +81,9 @@ class Watch {
     if (this.#owner === owner) return;
     this.#owner = owner;
     this.#idle ??= setTimeout(() => {
-      if (this.waiters.size > 0) this.#idle?.refresh();
-      else dispose();
+      if (this.waiters.size === 0 && !this.#wasUsed) return dispose();
+      this.#wasUsed = false;
+      this.#idle?.refresh();
     }, KEPT).unref();
   }
 

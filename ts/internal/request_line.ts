@@ -92,20 +92,25 @@ export class RequestLine {
     return this.#requests.size === 0;
   }
 
-  /** Resolves or rejects as an attempt does; rejects with `expired()` or with the signal's reason when none did in time. */
-  run<R>(attempt: Attempt<R>, patience: Patience): Promise<R> {
+  /**
+   * Resolves or rejects as an attempt does; rejects with `expired()` or with the signal's reason when none did in time.
+   * `hasTried`: the line is idle, and an attempt has just had to wait.
+   */
+  run<R>(attempt: Attempt<R>, patience: Patience, hasTried = false): Promise<R> {
     this.#forgetParent();
     return new Promise<R>((resolve, reject) => {
       patience.signal?.throwIfAborted();
       const request = new Request(attempt, patience, resolve as (value: unknown) => void, reject);
-      if (request.triesOnce) this.#tryOnce(request);
-      else this.#stand(request);
+      if (!request.triesOnce) this.#stand(request, hasTried);
+      else if (hasTried) reject(patience.expired());
+      else this.#tryOnce(request);
     });
   }
 
-  #stand(request: Request): void {
+  #stand(request: Request, hasTried: boolean): void {
     this.#requests.add(request);
-    if (this.#requests.size === 1) this.#serve();
+    if (hasTried) this.#watchDescriptor();
+    else if (this.#requests.size === 1) this.#serve();
     if (this.#requests.has(request)) request.arm((reason) => this.#remove(request, reason));
   }
 
