@@ -31,20 +31,24 @@ inline std::string string_arg(const Napi::CallbackInfo& info, size_t index) {
   return info[index].As<Napi::String>().Utf8Value();
 }
 
-// The bytes of a Uint8Array (or Buffer), valid during the call.
-inline std::span<uint8_t> bytes_arg(const Napi::CallbackInfo& info, size_t index) {
-  if (!info[index].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a Uint8Array");
-  auto bytes = info[index].As<Napi::Uint8Array>();
-  return {bytes.Data(), bytes.ByteLength()};
+// The elements of a typed array of that type, valid during the call; none when it is detached.
+template <typename T>
+std::span<T> elements_arg(const Napi::CallbackInfo& info, size_t index, napi_typedarray_type type, const char* what) {
+  napi_typedarray_type found;
+  size_t length;
+  void* data;
+  const auto status = napi_get_typedarray_info(info.Env(), info[index], &found, &length, &data, nullptr, nullptr);
+  if (status != napi_ok || found != type) throw Napi::TypeError::New(info.Env(), what);
+  return {static_cast<T*>(data), length};
 }
 
-// The elements of an Int32Array, valid during the call; none when it is detached.
+// A Buffer is one, too.
+inline std::span<uint8_t> bytes_arg(const Napi::CallbackInfo& info, size_t index) {
+  return elements_arg<uint8_t>(info, index, napi_uint8_array, "expected a Uint8Array");
+}
+
 inline std::span<int32_t> ints_arg(const Napi::CallbackInfo& info, size_t index) {
-  if (!info[index].IsTypedArray() || info[index].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
-    throw Napi::TypeError::New(info.Env(), "expected an Int32Array");
-  }
-  auto ints = info[index].As<Napi::Int32Array>();
-  return {ints.Data(), ints.ElementLength()};
+  return elements_arg<int32_t>(info, index, napi_int32_array, "expected an Int32Array");
 }
 
 }  // namespace mp::binding

@@ -68,25 +68,21 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   if (*got < kHeader) return Napi::Number::New(env, static_cast<double>(*got));
   const int32_t length = length_in(buffer);
   if (length <= 0 || static_cast<size_t>(length) > buffer.size() - kHeader) return Napi::Number::New(env, kHeader);
-  // What goes wrong from here on is for the next read to tell: the header has been taken.
-  auto body = read_into(fd, buffer.subspan(kHeader, static_cast<size_t>(length)), fds);
+  // What goes wrong from here on is for the next read to tell: the header has been taken. Descriptors came with that.
+  const auto body = sys::read_some(fd, buffer.subspan(kHeader, static_cast<size_t>(length)));
   const size_t more = body.ok() && body.value() ? *body.value() : 0;
   return Napi::Number::New(env, static_cast<double>(kHeader + more));
 }
 
-// writeFrame(fd: number, isSocket: boolean, bytes: Uint8Array, offset: number, length: number): how many bytes of the
-// message with its header were written; undefined where none could be without waiting
+// writeFrame(fd: number, isSocket: boolean, bytes: Uint8Array): how many bytes of the message with its header were
+// written; undefined where none could be without waiting
 Napi::Value WriteFrame(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const std::span<uint8_t> bytes = bytes_arg(info, 2);
-  const uint32_t offset = uint_arg(info, 3);
-  const uint32_t length = uint_arg(info, 4);
-  if (offset > bytes.size() || length > bytes.size() - offset || length > INT32_MAX) {
-    throw Napi::RangeError::New(env, "slice out of bounds");
-  }
+  const std::span<const uint8_t> body = bytes_arg(info, 2);
+  if (body.size() > INT32_MAX) throw Napi::RangeError::New(env, "too long for a short header");
+  const auto length = static_cast<uint32_t>(body.size());
   const std::array<uint8_t, kHeader> header{static_cast<uint8_t>(length >> 24), static_cast<uint8_t>(length >> 16),
                                             static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length)};
-  const std::span<const uint8_t> body = bytes.subspan(offset, length);
   const int fd = int_arg(info, 0);
   const auto written =
       unwrap(env, bool_arg(info, 1) ? sys::send_two(fd, header, body) : sys::write_two(fd, header, body));

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { describe, it } from 'mocha';
 import { Connection, Pipe } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
+import { registerCodec } from '#internals';
 
 const values = [
   undefined,
@@ -30,6 +31,34 @@ for (const duplex of [true, false]) {
         sender.sendSync(value);
         assert.deepEqual(receiver.recvSync(), value);
       }
+    });
+
+    it('a value keeps its bytes when others come later, or while it is being made', async () => {
+      const [receiver, sender] = Pipe({ duplex });
+      using _receiver = receiver;
+      using _sender = sender;
+      class Nested {}
+      registerCodec(Nested, {
+        name: `Nested ${duplex}`,
+        pack: () => 'packed',
+        unpack: () => Object.assign(new Nested(), { other: receiver.recvSync() }),
+      });
+      const bytes = (fill: number) => Buffer.alloc(100, fill);
+      for (const receive of [() => receiver.recv(), () => receiver.recvSync()]) {
+        sender.sendSync([new Nested(), bytes(1)]);
+        sender.sendSync(bytes(2));
+        sender.sendSync(bytes(3));
+        const value = await receive();
+        const third = await receive();
+        assert.deepEqual(value, [Object.assign(new Nested(), { other: bytes(2) }), bytes(1)]);
+        assert.deepEqual(third, bytes(3));
+      }
+      sender.sendBytesSync(bytes(4));
+      sender.sendBytesSync(bytes(5));
+      const fourth = await receiver.recvBytes();
+      const fifth = receiver.recvBytesSync();
+      assert.deepEqual([fourth, fifth], [new Uint8Array(100).fill(4), new Uint8Array(100).fill(5)]);
+      assert.notEqual(fourth.buffer, fifth.buffer);
     });
 
     it('keeps message boundaries and order, sync and async mixed', async () => {

@@ -3,27 +3,24 @@
 import { BufferTooShortError } from '../errors.js';
 import { type Deadline, deadlineOf, type WaitOptions } from '../internal/deadline.js';
 import { invalidArgType, validateInteger, validateOptions } from '../internal/validate.js';
-import { closeAll } from './incoming.js';
+import { closeAll, type Reception } from './incoming.js';
 
-/** A message that has memory of its own. */
-export function asBytes(message: Buffer, descriptors: readonly number[]): Uint8Array {
+/** A message in memory of its own. */
+export function asBytes(message: Buffer, descriptors: readonly number[], owned: boolean): Uint8Array {
   closeAll(descriptors);
-  return new Uint8Array(message.buffer, message.byteOffset, message.length);
+  return owned ? new Uint8Array(message.buffer, message.byteOffset, message.length) : new Uint8Array(message);
 }
 
 /** Copies a message into the caller's buffer; its length. */
-export function into(
-  buffer: ArrayBufferView,
-  offset: number,
-): (message: Buffer, descriptors: readonly number[]) => number {
+export function into(buffer: ArrayBufferView, offset: number): Reception<number>['finish'] {
   if (!ArrayBuffer.isView(buffer)) throw invalidArgType('buffer', 'an instance of TypedArray or DataView', buffer);
   validateInteger(offset, 'offset', 0, buffer.byteLength);
-  return (message, descriptors) => {
+  return (message, descriptors, owned) => {
     closeAll(descriptors);
     const room = bytesOf(buffer, 'buffer', offset);
     if (message.length > room.length) {
       const what = `a message of ${message.length} bytes came, there is room for ${room.length}`;
-      throw new BufferTooShortError(what, asBytes(message, []));
+      throw new BufferTooShortError(what, asBytes(message, [], owned));
     }
     room.set(message);
     return message.length;
@@ -37,6 +34,7 @@ export function bytesOf(
   offset: number = 0,
   size?: number,
 ): Uint8Array {
+  if (memory instanceof Uint8Array && offset === 0 && size === undefined) return memory;
   const isView = ArrayBuffer.isView(memory);
   if (!isView && !(memory instanceof ArrayBuffer)) {
     throw invalidArgType(name, 'an instance of Buffer, TypedArray, DataView or ArrayBuffer', memory);

@@ -110,8 +110,11 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
     const descriptors: number[] | undefined = outgoing.carriesDescriptors ? [] : undefined;
     const out = encode(value, 'value', descriptors);
     const { length } = out;
-    if (length === undefined || descriptors?.length) return outgoing.send(out.parts(), descriptors);
-    return outgoing.sendWhole(out.memory, HEADROOM, length);
+    const sent =
+      length === undefined || descriptors?.length
+        ? outgoing.send(out.parts(), descriptors)
+        : outgoing.sendWhole(out.memory, HEADROOM, length);
+    if (sent !== undefined) await sent;
   }
 
   /** send(), blocking until the kernel has taken the message. Python: `Connection.send` */
@@ -132,14 +135,13 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
    * @throws ERR_MP_EOF, again and again, when the other end is closed everywhere, and its message tells when that was in
    * the middle of a message; ERR_MP_TIMEOUT; ERR_MP_MESSAGE_TOO_LONG; EBADF: this end only sends; ERR_MP_CLOSED.
    */
-  async recv(options?: WaitOptions & { maxLength?: number }): Promise<T> {
-    const { finish } = asValueLater as Reception<T>;
-    return this.#receive({ finish, maxLength: maxLengthOf(options) }, options);
+  recv(options?: WaitOptions & { maxLength?: number }): Promise<T> {
+    return this.#receive(asValueLater as Reception<T>['finish'], options);
   }
 
   /** recv(), blocking. Python: `Connection.recv` */
   recvSync(options?: SyncWaitOptions): T {
-    return this.#mustRead().receiveSync(asValue as Reception<T>, deadlineOf(options));
+    return this.#mustRead().receiveSync({ finish: asValue as Reception<T>['finish'] }, deadlineOf(options));
   }
 
   /**
@@ -152,14 +154,15 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   async sendBytes(bytes: ArrayBufferView | ArrayBuffer, offset?: number, size?: number): Promise<void> {
     const outgoing = this.#mustWrite();
     const message = bytesOf(bytes, 'bytes', offset, size);
-    return outgoing.sendWhole(message, 0, message.length);
+    const sent = outgoing.sendBytes(message);
+    if (sent !== undefined) await sent;
   }
 
   /** sendBytes(), blocking. Python: `Connection.send_bytes` */
   sendBytesSync(bytes: ArrayBufferView | ArrayBuffer, offset?: number, size?: number): void {
     const outgoing = this.#mustWrite();
     const message = bytesOf(bytes, 'bytes', offset, size);
-    outgoing.sendWholeSync(message, 0, message.length);
+    outgoing.sendBytesSync(message);
   }
 
   /**
@@ -169,15 +172,19 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
    * Python: `Connection.recv_bytes`
    * @throws as recv() does; ERR_MP_MESSAGE_TOO_LONG.
    */
-  async recvBytes(options?: WaitOptions & { maxLength?: number }): Promise<Uint8Array> {
-    return this.#receive({ finish: asBytes, maxLength: maxLengthOf(options) }, options);
+  recvBytes(options?: WaitOptions & { maxLength?: number }): Promise<Uint8Array> {
+    return this.#receive(asBytes, options);
   }
 
   /** recvBytes(), blocking. Python: `Connection.recv_bytes` */
   recvBytesSync(options?: SyncWaitOptions & { maxLength?: number }): Uint8Array {
     const reception = { finish: asBytes, maxLength: maxLengthOf(options) };
     const incoming = this.#mustRead();
-    return this.#closingIfUseless(() => incoming.receiveSync(reception, deadlineOf(options)));
+    try {
+      return incoming.receiveSync(reception, deadlineOf(options));
+    } finally {
+      this.#closeIfUseless();
+    }
   }
 
   /**
@@ -187,7 +194,7 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
    * @throws as recv() does; ERR_MP_BUFFER_TOO_SHORT with the whole message as `bytes`: the next message can be received.
    */
   async recvBytesInto(buffer: ArrayBufferView, offset: number = 0, options?: WaitOptions): Promise<number> {
-    return this.#receive({ finish: into(buffer, offset) }, options);
+    return this.#receive(into(buffer, offset), options);
   }
 
   /** recvBytesInto(), blocking. Python: `Connection.recv_bytes_into` */
@@ -261,19 +268,22 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
     Object.defineProperty(Connection.prototype, inspect.custom, { value, configurable: true, writable: true });
   }
 
-  async #receive<R>(reception: Reception<R>, options: WaitOptions | undefined): Promise<R> {
+  async #receive<R>(
+    finish: Reception<R>['finish'],
+    options: (WaitOptions & { maxLength?: number }) | undefined,
+  ): Promise<R> {
+    const reception = { finish, maxLength: maxLengthOf(options) };
     const incoming = this.#mustRead();
-    const received = incoming.receive(reception, deadlineOf(options), signalOf(options));
-    return received.catch((error: unknown) => this.#closingIfUseless<R>(() => raise(error)));
+    try {
+      return await incoming.receive(reception, deadlineOf(options), signalOf(options));
+    } finally {
+      this.#closeIfUseless();
+    }
   }
 
   /** After a message that was refused unread: an end that can't send either is of no use. */
-  #closingIfUseless<R>(body: () => R): R {
-    try {
-      return body();
-    } finally {
-      if (!this.readable && !this.writable) this.close();
-    }
+  #closeIfUseless(): void {
+    if (!this.readable && !this.writable) this.close();
   }
 
   #mustBeOpen(): void {
@@ -313,16 +323,11 @@ registerCodec(Connection, {
   },
 });
 
-const asValue: Reception<unknown> = {
-  finish: (message, descriptors) => deserialize(message, { owned: true, descriptors }),
-};
+const asValue: Reception<unknown>['finish'] = (message, descriptors, owned) =>
+  deserialize(message, { owned, descriptors });
 
 /** A promise of the value where descriptors came along, which settles the request in its place. */
-const asValueLater: Reception<unknown> = {
-  finish: (message, descriptors) =>
-    descriptors.length === 0 ? deserialize(message, { owned: true }) : deserializeLater(message, descriptors),
-};
-
-function raise(error: unknown): never {
-  throw error;
-}
+const asValueLater: Reception<unknown>['finish'] = (message, descriptors, owned) =>
+  descriptors.length === 0
+    ? deserialize(message, { owned })
+    : deserializeLater(owned ? message : new Uint8Array(message), descriptors);

@@ -9,21 +9,31 @@ import { afterTurn, isTurnOver } from '../internal/turns.js';
 import { native } from '../native/load.js';
 import { AF_UNIX } from '../native/socket.js';
 import { MOST_DESCRIPTORS } from '../serialization/descriptor.js';
-import { type ByteSource, FrameReader } from './framing.js';
+import { type ByteSource, FrameReader, HEADER } from './framing.js';
 
 /** A read that moved so much may have taken a while. */
 const MUCH = 64 * 1024;
 
-/** What becomes of a message. The descriptors that came with it are given away. */
+/**
+ * What becomes of a message, whose memory is lent for the call unless it is `owned`. The descriptors that came with it
+ * are given away.
+ */
 export interface Reception<R> {
   readonly maxLength?: number | undefined;
-  readonly finish: (message: Buffer, descriptors: readonly number[]) => R;
+  readonly finish: (message: Buffer, descriptors: readonly number[], owned: boolean) => R;
 }
 
-/** Where small messages are read to, before they get memory of their own. */
-const staging: Buffer = Buffer.allocUnsafeSlow(16 * 1024);
+/** Not a small message: what has come of it is kept for the general way. */
+const IN_PART: unique symbol = Symbol('in part');
+
+/** Longer messages, with their header, are not small. */
+const MOST_SMALL = 16 * 1024;
+
+/** Where small messages are read to; undefined while one is there. */
+let spare: Buffer | undefined = Buffer.allocUnsafeSlow(MOST_SMALL);
 const NO_ROOM: Int32Array = new Int32Array(0);
 const NONE: readonly number[] = [];
+
 /** Receptions of bytes have no use for descriptors. */
 export function closeAll(descriptors: readonly number[]): void {
   for (const fd of descriptors) native.closeFd(fd);
@@ -57,18 +67,20 @@ export class Incoming {
     return this.#frames.isBetweenMessages;
   }
 
-  receive<R>(reception: Reception<R>, deadline: Deadline, signal: AbortSignal | undefined): Promise<R> {
-    if (signal === undefined && this.#isAtRest() && !isTurnOver()) {
-      const message = this.#whole(reception, 0);
-      if (message !== undefined) return Promise.resolve(message.value);
+  receive<R>(reception: Reception<R>, deadline: Deadline, signal: AbortSignal | undefined): R | Promise<R> {
+    const attempt = this.#attempt(reception);
+    const tries = signal === undefined && this.#line.isIdle && !isTurnOver();
+    if (tries) {
+      const outcome = attempt(deadline !== Number.NEGATIVE_INFINITY);
+      if (outcome !== PENDING) return outcome;
     }
-    return this.#line.run(this.#attempt(reception), patienceOf(deadline, signal));
+    return this.#line.run(attempt, patienceOf(deadline, signal), tries);
   }
 
   receiveSync<R>(reception: Reception<R>, deadline: Deadline): R {
-    if (this.#isAtRest()) {
-      const message = this.#whole(reception, millisecondsLeft(deadline));
-      if (message !== undefined) return message.value;
+    if (this.#line.isIdle && this.#isAtRest()) {
+      const outcome = this.#small(reception, millisecondsLeft(deadline));
+      if (outcome !== PENDING && outcome !== IN_PART) return outcome;
     }
     return this.#line.runSync(this.#attempt(reception), patienceOf(deadline));
   }
@@ -91,25 +103,29 @@ export class Incoming {
     closeAll(this.#takeDescriptors());
   }
 
-  /** Nobody waits, nothing of a message has been read: a small one can be had in one call. */
+  /** Nothing of a message has been read: a small one can be had in one call. */
   #isAtRest(): boolean {
-    return this.#line.isIdle && !this.#isBroken && this.#frames.isBetweenMessages;
+    this.#forgetParent();
+    return !this.#isBroken && this.#frames.isBetweenMessages;
   }
 
   /** The next message if it is small, all there, and comes within so many milliseconds; blocks for so long. */
-  #whole<R>({ maxLength, finish }: Reception<R>, milliseconds: number): { value: R } | undefined {
-    this.#forgetParent();
-    const buffer = staging;
-    const got = this.#readFrame(buffer, milliseconds);
-    if (got === -1) return undefined;
-    if (got < 4 || buffer.readInt32BE() !== got - 4 || got - 4 > (maxLength ?? got)) {
-      // The rest comes later, or not at all: the general way goes on from here.
-      this.#frames.resume(Buffer.from(buffer.subarray(0, got)));
-      return undefined;
+  #small<R>({ maxLength, finish }: Reception<R>, milliseconds: number): R | typeof PENDING | typeof IN_PART {
+    // What makes a value of it may receive something, too.
+    const buffer = spare ?? Buffer.allocUnsafeSlow(MOST_SMALL);
+    spare = undefined;
+    try {
+      const got = this.#readFrame(buffer, milliseconds);
+      if (got === -1) return PENDING;
+      const length = got - HEADER;
+      if (length < 0 || buffer.readInt32BE() !== length || (maxLength !== undefined && length > maxLength)) {
+        this.#frames.resume(Buffer.from(buffer.subarray(0, got)));
+        return IN_PART;
+      }
+      return finish(buffer.subarray(HEADER, got), this.#takeDescriptors(), false);
+    } finally {
+      spare = buffer;
     }
-    const message = Buffer.allocUnsafeSlow(got - 4);
-    message.set(buffer.subarray(4, got));
-    return { value: finish(message, this.#takeDescriptors()) };
   }
 
   #readFrame(buffer: Buffer, milliseconds: number): number {
@@ -121,11 +137,14 @@ export class Incoming {
     }
   }
 
-  #attempt<R>({ maxLength, finish }: Reception<R>): Attempt<R> {
-    this.#forgetParent();
+  #attempt<R>(reception: Reception<R>): Attempt<R> {
     return (inTurns) => {
-      const message = this.#next(inTurns ? this.#readInTurns : this.#read, maxLength);
-      return message === undefined ? PENDING : finish(message, this.#takeDescriptors());
+      if (this.#isAtRest()) {
+        const outcome = this.#small(reception, 0);
+        if (outcome !== IN_PART) return outcome;
+      }
+      const message = this.#next(inTurns ? this.#readInTurns : this.#read, reception.maxLength);
+      return message === undefined ? PENDING : reception.finish(message, this.#takeDescriptors(), true);
     };
   }
 

@@ -15,8 +15,9 @@ const patience: Patience = {
   expired: () => new Error('unreachable'),
 };
 
-/** Of every send() that did not have to wait. */
-const GONE: Promise<void> = Promise.resolve();
+/** Up to here a copy behind a header costs less than a second piece of memory in the call. */
+const LONGEST_COPIED = 4 * 1024;
+const copied: Buffer = Buffer.allocUnsafeSlow(HEADER + LONGEST_COPIED);
 
 /** write(2) for pipes, send(2) for sockets. */
 type ByteSink = (fd: number, bytes: Uint8Array, offset: number, length: number) => number | undefined;
@@ -111,39 +112,73 @@ export class Outgoing {
     this.#write = this.#isSocket ? native.send : native.write;
   }
 
-  /** send() of bytes that lie in one piece; nearly always one system call. */
-  sendWhole(memory: Uint8Array, start: number, length: number): Promise<void> {
-    const departure = this.#writeWhole(memory, start, length);
-    if (departure === undefined) return isTurnOver() ? new Promise(afterTurn) : GONE;
+  /**
+   * send() of `length` bytes that lie in one piece, with room for a header before them that is overwritten; nearly
+   * always one system call. undefined: they have gone.
+   */
+  sendWhole(memory: Buffer, start: number, length: number): Promise<void> | undefined {
+    return this.#leave(this.#writeWhole(memory, start, length));
+  }
+
+  sendWholeSync(memory: Buffer, start: number, length: number): void {
+    this.#leaveSync(this.#writeWhole(memory, start, length));
+  }
+
+  /** send() of bytes that are the caller's. */
+  sendBytes(bytes: Uint8Array): Promise<void> | undefined {
+    return this.#leave(this.#writeBytes(bytes));
+  }
+
+  sendBytesSync(bytes: Uint8Array): void {
+    this.#leaveSync(this.#writeBytes(bytes));
+  }
+
+  #leave(departure: Departure | undefined): Promise<void> | undefined {
+    // It has left; who goes on at once when the loop has waited for long goes on in its next turn.
+    if (departure === undefined) return isTurnOver() ? new Promise(afterTurn) : undefined;
     const sent = this.#line.run<undefined>(departure.attempt, patience);
     departure.settleIn();
     return sent;
   }
 
-  sendWholeSync(memory: Uint8Array, start: number, length: number): void {
-    const departure = this.#writeWhole(memory, start, length);
+  #leaveSync(departure: Departure | undefined): void {
     if (departure !== undefined) this.#line.runSync<undefined>(departure.attempt, patience);
   }
 
   /** What could not be written at once. */
-  #writeWhole(memory: Uint8Array, start: number, length: number): Departure | undefined {
+  #writeWhole(memory: Buffer, start: number, length: number): Departure | undefined {
     let written = 0;
     if (this.#line.isIdle && length <= LONGEST_SHORT) {
-      written = native.writeFrame(this.#fd, this.#isSocket, memory, start, length) ?? 0;
-      if (written === HEADER + length) return undefined;
+      const first = start - HEADER;
+      memory.writeInt32BE(length, first);
+      written = this.#write(this.#fd, memory, first, HEADER + length) ?? 0;
     }
-    const departure = this.#departure([memory.subarray(start, start + length)], undefined);
+    return written === HEADER + length ? undefined : this.#rest(memory.subarray(start, start + length), written);
+  }
+
+  #writeBytes(bytes: Uint8Array): Departure | undefined {
+    const { length } = bytes;
+    if (length <= LONGEST_COPIED) {
+      copied.set(bytes, HEADER);
+      return this.#writeWhole(copied, HEADER, length);
+    }
+    let written = 0;
+    if (this.#line.isIdle && length <= LONGEST_SHORT) {
+      written = native.writeFrame(this.#fd, this.#isSocket, bytes) ?? 0;
+    }
+    return written === HEADER + length ? undefined : this.#rest(bytes, written);
+  }
+
+  #rest(message: Uint8Array, written: number): Departure {
+    const departure = this.#departure([message], undefined);
     departure.skip(written);
     return departure;
   }
 
-  /** Resolves when the kernel has all of it. The parts may be changed, the descriptors closed, when this returns. */
-  send(parts: readonly Uint8Array[], descriptors?: readonly number[]): Promise<void> {
+  /** Resolves when the kernel has all of it, which undefined says at once. The parts may be changed, the descriptors closed, when this returns. */
+  send(parts: readonly Uint8Array[], descriptors?: readonly number[]): Promise<void> | undefined {
     const departure = this.#departure(parts, descriptors);
-    if (this.#line.isIdle && departure.attempt(true) !== PENDING) {
-      // It has left; who goes on at once when the loop has waited for long goes on in its next turn.
-      return isTurnOver() ? new Promise(afterTurn) : GONE;
-    }
+    if (this.#line.isIdle && departure.attempt(true) !== PENDING) return this.#leave(undefined);
     const sent = this.#line.run<undefined>(departure.attempt, patience);
     if (departure.isOver) return sent;
     departure.settleIn();

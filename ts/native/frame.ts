@@ -9,5 +9,5 @@ export interface FrameBinding {
    */
   readFrame(fd: number, buffer: Uint8Array, fds: Int32Array, milliseconds: number): number;
   /** Writes header and bytes at once: how many bytes, header included; undefined where it would have to wait. */
-  writeFrame(fd: number, isSocket: boolean, bytes: Uint8Array, offset: number, length: number): number | undefined;
+  writeFrame(fd: number, isSocket: boolean, bytes: Uint8Array): number | undefined;
 }
