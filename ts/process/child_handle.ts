@@ -30,6 +30,8 @@ export class ChildHandle {
   readonly pidfd: number;
   readonly #report: Connection | undefined;
   #exitCode: number | undefined;
+  /** Called once, as soon as the end is known here, by whatever call. */
+  onEnd: (() => void) | undefined;
 
   /** Owns the pidfd from here on; and `report`, where a process that is the fork server's child has its exit code told. */
   constructor(pid: number, pidfd: number, report?: Connection) {
@@ -42,7 +44,9 @@ export class ChildHandle {
 
   /** How the child ended, undefined while it runs; reaps it. Never blocks. */
   poll(): number | undefined {
-    this.#exitCode ??= this.#report === undefined ? this.#reap() : this.#hear(this.#report);
+    if (this.#exitCode !== undefined) return this.#exitCode;
+    this.#exitCode = this.#report === undefined ? this.#reap() : this.#hear(this.#report);
+    if (this.#exitCode !== undefined) this.onEnd?.();
     return this.#exitCode;
   }
 

@@ -379,10 +379,11 @@ export class Process<A extends readonly unknown[] = readonly any[]> {
     endChildrenAtExit();
     log(() => `started ${this.#name}, pid ${child.pid}`);
     // Reaped at its end, joined or not; unless it is a daemon the event loop stays alive until then.
-    void child.join(Number.POSITIVE_INFINITY, undefined, !this.#daemon).then(() => {
+    child.onEnd = () => {
       tree.children.delete(this);
       log(() => `${this.#name}, pid ${child.pid}, ended with ${child.poll()}`);
-    });
+    };
+    void child.join(Number.POSITIVE_INFINITY, undefined, !this.#daemon);
   }
 
   /** What the child does, in the async context of this call: this object is then the process itself. */
