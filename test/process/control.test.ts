@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, it } from 'mocha';
-import { activeChildren, currentProcess, isMainProcess, Process, parentProcess } from 'posix-multiprocessing';
+import { activeChildren, currentProcess, isMainProcess, Process, parentProcess, Queue } from 'posix-multiprocessing';
 import { poll } from 'posix-multiprocessing/posix';
 
 const forEver = (): Promise<never> => new Promise(() => setInterval(() => {}, 1000));
@@ -124,6 +124,28 @@ describe('signals', () => {
     await child.join();
     assert.equal(child.exitCode, 44);
     child.close();
+  });
+
+  it('waits with its listener until a call that blocks is over', async () => {
+    const asked = new Queue<string>();
+    const answers = new Queue<string>();
+    const child = await started(async () => {
+      let heard = 0;
+      process.on('SIGUSR2', () => {
+        heard += 1;
+      });
+      process.kill(process.pid, 'SIGUSR2');
+      asked.putSync('go on?');
+      const before = `${answers.getSync()}, heard ${heard}`;
+      while (heard === 0) await new Promise(setImmediate);
+      asked.putSync(`${before}, then ${heard}`);
+    });
+    assert.equal(await asked.get(), 'go on?');
+    await answers.put('yes');
+    assert.equal(await asked.get(), 'yes, heard 0, then 1');
+    await end(child);
+    asked.close();
+    answers.close();
   });
 
   it('is an error before the start', () => {
