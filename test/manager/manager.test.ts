@@ -161,7 +161,7 @@ describe('a manager', () => {
 
   it('passes items through queues, in order, and waits as told', async () => {
     await using manager = await Manager();
-    const queue = await manager.queue<number>(2);
+    const queue = await manager.queue<number | boolean>(2);
     await queue.put(1);
     await queue.put(2);
     assert.deepEqual([await queue.isFull(), await queue.isEmpty(), await queue.size()], [true, false, 2]);
@@ -178,8 +178,18 @@ describe('a manager', () => {
     abort.abort(reason);
     await assert.rejects(waiting, reason);
     await assert.rejects(queue.get({ signal: abort.signal }), reason);
+    // Aborted when the answer is there: what was taken arrives, `false` like all else.
+    const late = new AbortController();
+    Object.assign(late.signal, { removeEventListener: () => late.abort(reason) });
+    const taken = queue.get({ signal: late.signal });
+    const after = queue.get();
+    await queue.put(false);
+    assert.equal(await next, false);
+    await queue.put(false);
+    assert.equal(await taken, false);
+    assert.equal(late.signal.aborted, true);
     await run(() => queue.put(4));
-    assert.equal(await next, 4);
+    assert.equal(await after, 4);
     // Who dies while it waits takes nothing.
     const [here, there] = Pipe();
     const child = new Process({

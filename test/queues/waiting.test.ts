@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHook } from 'node:async_hooks';
 import { getEventListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { describe, it } from 'mocha';
 import { Queue } from 'posix-multiprocessing';
 import { runScript } from '../support/run_script.js';
+import { waitFor } from '../support/watchdog.js';
 
 const empty = { code: 'ERR_MP_QUEUE_EMPTY' };
 
@@ -45,17 +47,25 @@ describe('Queue waiting', () => {
   it('a wait that is over leaves no timer and no listener behind', async () => {
     using queue = new Queue<number>(1);
     const { signal } = new AbortController();
-    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     await new Promise(setImmediate); // mocha sets its own when the test waits
-    const before = timers();
+    const timers = new Set<number>();
+    let isOver = false;
+    const hook = createHook({
+      init: (id, type) => {
+        if (type === 'Timeout' && !isOver) timers.add(id);
+      },
+      destroy: (id) => timers.delete(id),
+    }).enable();
     for (let i = 0; i < 5; i += 1) {
       const get = queue.get({ timeout: 1e9, signal });
       await queue.put(i);
       assert.equal(await get, i);
     }
     await assert.rejects(queue.get({ timeout: 1, signal }), empty);
-    await new Promise(setImmediate); // out of the timer's own callback
-    assert.equal(timers(), before);
+    assert.ok(timers.size > 0);
+    isOver = true;
+    await waitFor('no timer is left', () => timers.size === 0);
+    hook.disable();
     assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 

@@ -59,13 +59,18 @@ export class BaseProxy {
     const signal = signalOf(options);
     const given = [...args, millisecondsLeft(deadline)];
     try {
-      const value = await this.#client.call(this.#id, method, given, signal);
-      if (value === false && signal?.aborted === true) throw signal.reason;
-      return value;
+      return await this.#client.call(this.#id, method, given, signal);
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       throw error;
     }
+  }
+
+  /** The same for what resolves true, or false when the time is up. @internal */
+  protected async callUntil(method: string, options: WaitOptions | undefined): Promise<boolean> {
+    const isDone = (await this.callWaiting(method, [], options)) as boolean;
+    if (!isDone) options?.signal?.throwIfAborted();
+    return isDone;
   }
 
   /** @internal */
@@ -260,7 +265,7 @@ export class LockProxy extends BaseProxy {
    * @throws ERR_MP_OWNER_DIED, once per death: the lock is yours; the signal's reason.
    */
   async acquire(options?: WaitOptions): Promise<boolean> {
-    return (await this.callWaiting('acquire', [], options)) as boolean;
+    return this.callUntil('acquire', options);
   }
   /** Gives the lock back, whoever holds it. Python: `release()` @throws ERR_MP_OVER_RELEASE: nobody does. */
   async release(): Promise<void> {
@@ -302,7 +307,7 @@ export class EventProxy extends BaseProxy {
   }
   /** Resolves true once it is set, false on time-out. Python: `wait()` @throws the signal's reason. */
   async wait(options?: WaitOptions): Promise<boolean> {
-    return (await this.callWaiting('wait', [], options)) as boolean;
+    return this.callUntil('wait', options);
   }
 }
 
