@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import { Pipe, Process } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
@@ -72,6 +74,30 @@ describe('Connection between processes', () => {
       clearTimeout(watchdog);
       sender.close();
     }
+  });
+
+  it('who waits is not woken before something comes', async () => {
+    const [here, there] = Pipe<number>();
+    const child = await start(async () => {
+      here.close();
+      for await (const value of there) await there.send(value);
+    });
+    there.close();
+    for (const value of [1, 2, 3]) {
+      await here.send(value);
+      assert.equal(await here.recv(), value);
+    }
+    const switches = (): number => {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
+    };
+    // What it still had to do, and then nothing for a while: with a timer of 50 ms it would be woken 20 times.
+    await delay(300);
+    const before = switches();
+    await delay(1000);
+    assert.ok(switches() - before < 5, `${switches() - before} times`);
+    here.close();
+    await expectExit(child, 0);
   });
 
   it('a blocking send goes after those that wait', async () => {

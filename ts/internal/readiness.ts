@@ -26,9 +26,11 @@ class Watch {
   readonly #poller: PollerHandle;
   /** Whose descriptor it is, for as long as the watch is kept without waiters: nobody else may close it meanwhile. */
   #owner: object | undefined;
+  /** Runs while nobody waits, and a little longer: whoever does wait is not woken by it again and again. */
   #idle: NodeJS.Timeout | undefined;
   /** Somebody has waited since #idle was last looked at. */
   #wasUsed = false;
+  #dispose: () => void = () => {};
   /** What the poller watches for. */
   #events = 0;
   /** Whether the poller keeps the loop alive. */
@@ -66,7 +68,10 @@ class Watch {
       this.close();
       return false;
     }
-    if (events === 0) this.#wasUsed = true;
+    if (events === 0) {
+      this.#wasUsed = true;
+      this.#idle ??= setTimeout(this.#look, KEPT).unref();
+    }
     if (events !== 0 && events !== this.#events) this.#watchFor(events);
     if (ref !== this.#isRef) {
       this.#isRef = ref;
@@ -80,12 +85,19 @@ class Watch {
   keep(owner: object, dispose: () => void): void {
     if (this.#owner === owner) return;
     this.#owner = owner;
-    this.#idle ??= setTimeout(() => {
-      if (this.waiters.size === 0 && !this.#wasUsed) return dispose();
+    this.#dispose = dispose;
+  }
+
+  readonly #look = (): void => {
+    if (this.waiters.size > 0) {
+      this.#idle = undefined;
+    } else if (this.#wasUsed) {
       this.#wasUsed = false;
       this.#idle?.refresh();
-    }, KEPT).unref();
-  }
+    } else {
+      this.#dispose();
+    }
+  };
 
   close(): void {
     clearTimeout(this.#idle);
