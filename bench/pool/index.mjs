@@ -41,6 +41,9 @@ const ours = (kind, ...how) => [process.execPath, here('pool_driver.mjs'), kind,
 const python = (kind, pool) => [values.python, here('cpython_driver.py'), kind, pool];
 const peer = (kind, name) => [process.execPath, path.join(peers, 'peer_driver.mjs'), kind, name];
 
+/** These send a buffer as a list of numbers: a round of them takes minutes. */
+const withoutJson = ({ 'tinypool processes': _, 'workerpool processes': __, ...others }) => others;
+
 function contendersFor(kind) {
   const cpython = { 'CPython Pool': python(kind, 'Pool') };
   const executors = { ...cpython, 'CPython ProcessPoolExecutor': python(kind, 'ProcessPoolExecutor') };
@@ -54,7 +57,7 @@ function contendersFor(kind) {
     chunk1: { Pool: ours(kind), ...executors, ...npm },
     imap: { Pool: ours(kind), ...cpython },
     apply: { Pool: ours(kind), Connection: ours(kind, 'connection'), ...cpython, ...npm },
-    buffer: { Pool: ours(kind), ...cpython, ...npm },
+    buffer: { Pool: ours(kind), ...cpython, ...withoutJson(npm) },
     cpu: {
       Pool: ours(kind),
       'one process': ours(kind, 'alone'),
