@@ -42,7 +42,7 @@ const python = (kind, pool) => [values.python, here('cpython_driver.py'), kind, 
 const peer = (kind, name) => [process.execPath, path.join(peers, 'peer_driver.mjs'), kind, name];
 
 /** These send a buffer as a list of numbers: a round of them takes minutes. */
-const withoutJson = ({ 'tinypool processes': _, 'workerpool processes': __, ...others }) => others;
+const sendJson = new Set(['tinypool processes', 'workerpool processes']);
 
 function contendersFor(kind) {
   const cpython = { 'CPython Pool': python(kind, 'Pool') };
@@ -57,7 +57,11 @@ function contendersFor(kind) {
     chunk1: { Pool: ours(kind), ...executors, ...npm },
     imap: { Pool: ours(kind), ...cpython },
     apply: { Pool: ours(kind), Connection: ours(kind, 'connection'), ...cpython, ...npm },
-    buffer: { Pool: ours(kind), ...cpython, ...withoutJson(npm) },
+    buffer: {
+      Pool: ours(kind),
+      ...cpython,
+      ...Object.fromEntries(Object.entries(npm).filter(([name]) => !sendJson.has(name))),
+    },
     cpu: {
       Pool: ours(kind),
       'one process': ours(kind, 'alone'),
