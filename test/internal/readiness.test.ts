@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { close, pipe } from 'posix-multiprocessing/posix';
-import { onceReady, READABLE, stopWaiting, WRITABLE, whenReady } from '#internals';
+import { onceReady, READABLE, stopWaiting, WRITABLE, watchedDescriptors, whenReady } from '#internals';
+import { waitFor } from '../support/watchdog.js';
 
 describe('waiting for a descriptor', () => {
   it('ends at once, again and again, when its other end is gone: libuv stops watching such a one', async () => {
@@ -23,5 +24,17 @@ describe('waiting for a descriptor', () => {
       stopWaiting(fd);
       close(fd);
     }
+  });
+
+  it('gives the handle of the loop back when nobody has waited for a while', async () => {
+    const { readEnd, writeEnd } = pipe();
+    const owner = {};
+    for (let round = 0; round < 3; round += 1) {
+      await new Promise<void>((resolve) => onceReady(writeEnd, WRITABLE, owner, resolve));
+      assert.ok(watchedDescriptors().includes(writeEnd));
+      await waitFor('the handle is given back', () => !watchedDescriptors().includes(writeEnd));
+    }
+    close(readEnd);
+    close(writeEnd);
   });
 });

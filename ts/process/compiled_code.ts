@@ -25,16 +25,27 @@ function compile(): Buffer {
   return new (builtin.vm().Script)(source, { filename }).createCachedData();
 }
 
+/** A memory file with it; undefined where the system has none to give: it only saves time. The caller closes it. */
+function compiledFile(): number | undefined {
+  code ??= compile();
+  let fd: number | undefined;
+  try {
+    fd = native.memfdCreate('posix-multiprocessing code');
+    if (writeSync(fd, code) === code.length) return fd;
+  } catch {
+    // As below.
+  }
+  if (fd !== undefined) closeSync(fd);
+  return undefined;
+}
+
 /** Calls with a descriptor to hand on, or without one where that is of no use. */
 export function withCompiledCode<R>(begin: (fd: number | undefined) => R): R {
   wanted += 1;
-  if (wanted < FIRST || !isOfUse()) return begin(undefined);
-  code ??= compile();
-  const fd = native.memfdCreate('posix-multiprocessing code');
+  const fd = wanted < FIRST || !isOfUse() ? undefined : compiledFile();
   try {
-    writeSync(fd, code);
     return begin(fd);
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }
