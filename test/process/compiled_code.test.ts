@@ -51,4 +51,13 @@ describe('what V8 has compiled, in a spawned process', () => {
     const { stdout, stderr } = await runScript(parent, { nodeFlags: ['--enable-source-maps'] });
     assert.deepEqual([stdout, stderr], [expected.join('').replaceAll('compiled', 'fresh'), '']);
   });
+
+  it('is not handed on where there is no room for it', async () => {
+    // A limit for files is one for memory files, too.
+    const limit = `import { getrlimit, setrlimit } from 'posix-multiprocessing/posix';
+      process.on('SIGXFSZ', () => {});
+      setrlimit('fsize', { ...getrlimit('fsize'), soft: 1000 });`;
+    const { stdout, stderr } = await runScript(`${limit}${parent}`);
+    assert.deepEqual([stdout, stderr], [expected.join('').replaceAll('compiled', 'fresh'), '']);
+  });
 });
