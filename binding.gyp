@@ -6,6 +6,7 @@
       "type": "static_library",
       "includes": ["native/flags.gypi"],
       "sources": [
+        "native/sys/block_pool.cc",
         "native/sys/bus_guard.cc",
         "native/sys/child_wait.cc",
         "native/sys/clock.cc",
@@ -38,7 +39,8 @@
         "native/sys/sleep.cc",
         "native/sys/socket_pair.cc",
         "native/sys/spawn.cc",
-        "native/sys/stream_socket.cc"
+        "native/sys/stream_socket.cc",
+        "native/sys/streaming_copy.cc"
       ]
     },
     {
@@ -49,6 +51,7 @@
         "native/ipc/barrier_wait.cc",
         "native/ipc/condition_wait.cc",
         "native/ipc/event_flag.cc",
+        "native/ipc/kept_messages.cc",
         "native/ipc/name_registry.cc",
         "native/ipc/process_table.cc",
         "native/ipc/process_identity.cc",
@@ -84,6 +87,7 @@
         "native/binding/name_registry_api.cc",
         "native/binding/poller_api.cc",
         "native/binding/process_api.cc",
+        "native/binding/adopted_memory_api.cc",
         "native/binding/region_api.cc",
         "native/binding/ring_api.cc",
         "native/binding/semaphore_api.cc",
@@ -112,6 +116,7 @@
         "native/fork/heap_pages.cc",
         "native/fork/heap_placement.cc",
         "native/fork/io_pool_parking.cc",
+        "native/fork/memory_adopter.cc",
         "native/fork/module.cc",
         "native/fork/platform_takeover.cc",
         "native/fork/trial.cc",

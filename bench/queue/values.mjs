@@ -8,5 +8,5 @@ export function payload(kind) {
 // Messages of one round.
 export function countOf(kind) {
   if (kind === 'string64' || kind === 'object') return 100_000;
-  return Math.max(16, Math.min(20_000, Math.floor(512e6 / Number(kind))));
+  return Math.max(16, Math.min(20_000, Math.floor(2e9 / Number(kind))));
 }

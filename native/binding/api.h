@@ -14,6 +14,7 @@ void init_memory(Napi::Env env, Napi::Object exports);
 void init_name_registry(Napi::Env env, Napi::Object exports);
 void init_poller(Napi::Env env, Napi::Object exports);
 void init_process(Napi::Env env, Napi::Object exports);
+void init_adopted_memory(Napi::Env env, Napi::Object exports);
 void init_region(Napi::Env env, Napi::Object exports);
 void init_ring(Napi::Env env, Napi::Object exports);
 void init_semaphore(Napi::Env env, Napi::Object exports);

@@ -12,6 +12,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   mp::binding::init_name_registry(env, exports);
   mp::binding::init_poller(env, exports);
   mp::binding::init_process(env, exports);
+  mp::binding::init_adopted_memory(env, exports);
   mp::binding::init_region(env, exports);
   mp::binding::init_ring(env, exports);
   mp::binding::init_semaphore(env, exports);

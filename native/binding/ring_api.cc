@@ -5,9 +5,11 @@
 #include <memory>
 #include <vector>
 
+#include "binding/adopted_memory.h"
 #include "binding/api.h"
 #include "binding/args.h"
 #include "binding/errors.h"
+#include "ipc/kept_messages.h"
 #include "ipc/ring.h"
 
 namespace mp::binding {
@@ -50,6 +52,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
                                         InstanceMethod<&Ring::Lend>("lend"),
                                         InstanceMethod<&Ring::PutLoan>("putLoan"),
                                         InstanceMethod<&Ring::TakeLoan>("takeLoan"),
+                                        InstanceMethod<&Ring::Keep>("keep"),
+                                        InstanceMethod<&Ring::Forget>("forget"),
                                         InstanceMethod<&Ring::GiveBack>("giveBack"),
                                         InstanceMethod<&Ring::End>("end"),
                                         InstanceMethod<&Ring::Size>("size"),
@@ -188,15 +192,16 @@ class Ring : public Napi::ObjectWrap<Ring> {
   }
 
   // What JavaScript has of a loan: { number, first, bytes: ArrayBuffer }. Not backed by the loan but by the mapping,
-  // which lives until the last of them and the ring are gone.
+  // which lives until the last of them is gone.
   Napi::Value loan_to_js(Napi::Env env, const ipc::Loan& loan) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("number", static_cast<double>(loan.number));
     object.Set("first", static_cast<double>(loan.first));
-    auto holder = std::make_unique<std::shared_ptr<ipc::Ring>>(ring_);
+    using Memory = std::shared_ptr<const sys::Mapping>;
+    auto holder = std::make_unique<Memory>(ring_->memory());
     auto bytes = Napi::ArrayBuffer::New(
-        env, loan.bytes.data(), loan.bytes.size(),
-        [](Napi::BasicEnv, void*, std::shared_ptr<ipc::Ring>* mapped) { delete mapped; }, holder.get());
+        env, loan.bytes.data(), loan.bytes.size(), [](Napi::BasicEnv, void*, Memory* mapped) { delete mapped; },
+        holder.get());
     static_cast<void>(holder.release());
     object.Set(kLoanBytes, bytes);
     return object;
@@ -237,6 +242,28 @@ class Ring : public Napi::ObjectWrap<Ring> {
     if (taken.loan) return loan_to_js(info.Env(), *taken.loan);
     return Napi::Number::New(info.Env(), size_or(taken.outcome, taken.size));
   }
+
+  // keep(least: number, ask: boolean): ArrayBuffer, in the ring's memory until nobody refers to it; kEmpty, kEnded, or
+  // the size of a message that is not kept but taken: of one of less than `least` bytes, for example
+  Napi::Value Keep(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    ipc::Ring& ring = this->ring(info);
+    const AdoptMemory adopt = adopter_of(env);
+    const auto& kept = kept_messages_of(env);
+    const uint64_t least = adopt == nullptr ? UINT64_MAX : static_cast<uint64_t>(int64_arg(info, 0));
+    auto taken = unwrap(env, ring.take_to_keep(least, bool_arg(info, 1)));
+    if (!taken.loan) return Napi::Number::New(env, size_or(taken.outcome, taken.size));
+    const auto bytes = taken.loan->bytes;
+    const auto release = [](void*, size_t, void* message) {
+      std::unique_ptr<ipc::KeptMessage> last(static_cast<ipc::KeptMessage*>(message));
+      const auto all = last->all;
+      all->release(std::move(last));
+    };
+    return {env, adopt(env, bytes.data(), bytes.size(), release, kept->keep(ring_, *taken.loan))};
+  }
+
+  // forget(kept: ArrayBuffer): its bytes are gone
+  void Forget(const Napi::CallbackInfo& info) { info[0].As<Napi::ArrayBuffer>().Detach(); }
 
   // giveBack(loan): its bytes are gone
   Napi::Value GiveBack(const Napi::CallbackInfo& info) {
@@ -290,8 +317,11 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return array;
   }
 
-  // close(): idempotent; memory stays mapped while loans are held
-  void Close(const Napi::CallbackInfo&) { ring_.reset(); }
+  // close(): idempotent; memory stays mapped while there are loans and messages that are kept
+  void Close(const Napi::CallbackInfo& info) {
+    if (ring_ != nullptr) kept_messages_of(info.Env())->close(*ring_);
+    ring_.reset();
+  }
 
   std::shared_ptr<ipc::Ring> ring_;
   Napi::ObjectReference staging_;

@@ -14,6 +14,7 @@
 #include "fork/forker.h"
 #include "fork/heap_compaction.h"
 #include "fork/heap_placement.h"
+#include "fork/memory_adopter.h"
 #include "fork/trial.h"
 #include "sys/entropy.h"
 
@@ -83,6 +84,7 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
                              InstanceMethod<&ForkAddon::StandardStreams>("standardStreams"),
                              InstanceMethod<&ForkAddon::LostDnsQueries>("lostDnsQueries"),
                              InstanceMethod<&ForkAddon::FillRandom>("fillRandom"),
+                             InstanceMethod<&ForkAddon::MemoryAdopter>("memoryAdopter"),
                          });
   }
 
@@ -180,6 +182,11 @@ class ForkAddon : public Napi::Addon<ForkAddon> {
   // fillRandom(bytes: Uint8Array)
   void FillRandom(const Napi::CallbackInfo& info) {
     binding::unwrap(info.Env(), sys::fill_random(binding::bytes_arg(info, 0)));
+  }
+
+  // memoryAdopter(): External, for adoptMemoryWith() of the other addon
+  Napi::Value MemoryAdopter(const Napi::CallbackInfo& info) {
+    return Napi::External<void>::New(info.Env(), reinterpret_cast<void*>(&adopt_memory));
   }
 
   uv_loop_t* loop_ = nullptr;

@@ -8,6 +8,7 @@
 #include "ipc/ring_message.h"
 #include "sys/clock.h"
 #include "sys/event_fd.h"
+#include "sys/streaming_copy.h"
 
 namespace mp::ipc {
 
@@ -23,8 +24,15 @@ uint64_t longest_here(const RingHeader* header) { return header->shape.segment_s
 
 uint64_t serial_room(bool with_descriptors) { return with_descriptors ? sizeof(uint64_t) : 0; }
 
+// From this size on a message is nothing that a cache could hold until its receiver has it.
+constexpr size_t kStreamed = 256 << 10;
+
 void copy(uint8_t* to, Ring::Bytes bytes) {
-  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  if (bytes.size() >= kStreamed) {
+    sys::streaming_copy(to, bytes.data(), bytes.size());
+  } else if (!bytes.empty()) {
+    std::memcpy(to, bytes.data(), bytes.size());
+  }
 }
 
 void relax() {
@@ -217,7 +225,7 @@ sys::Result<Taken> Ring::try_take(std::span<uint8_t> buffer) {
     const auto found = find_oldest(count);
     if (!found) return sys::Error{EBADMSG, "take"};
     if (found->size > buffer.size()) return Taken{TakeOutcome::kTooLong, found->size, {}};
-    copy(buffer.data(), {found->bytes, found->size});
+    if (found->size > 0) std::memcpy(buffer.data(), found->bytes, found->size);
     Taken taken{TakeOutcome::kMessage, found->size, {}};
     bool lost = false;
     if (found->serial) {

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -68,8 +69,8 @@ class Ring {
  public:
   using Bytes = std::span<const uint8_t>;
 
-  // `capacity` in bytes, five pages or more: address space, not memory; a message may be a third of it. `max_count` 0:
-  // as many as fit.
+  // `capacity` in bytes, five pages or more: address space, not memory; a message may be more than a quarter of it.
+  // `max_count` 0: as many as fit.
   static sys::Result<Ring> create(uint64_t capacity, uint64_t max_count);
   // The ring that another process has made. EPROTO: these are no ring's, or another version's.
   static sys::Result<Ring> open(RingFiles files);
@@ -90,8 +91,21 @@ class Ring {
   sys::Result<PutOutcome> put_loan(const Loan& loan, uint64_t size, bool ask);
   // take() of a message that stays in place, until it is given back.
   sys::Result<LoanTaken> take_loan(bool ask);
+  // take_loan() of a message of `least` bytes or more that may never be given back: kTooLong where that could be in
+  // anybody's way.
+  sys::Result<LoanTaken> take_to_keep(uint64_t least, bool ask);
   // The end of a loan that was not put. Only by the process that has it.
   sys::Status give_back(const Loan& loan);
+  // The same of one that was kept, on any thread. Nobody waits for that, as it was in nobody's way.
+  sys::Status give_back_kept(const Loan& loan);
+
+  // The memory that loans are in; it stays mapped as long as somebody has this.
+  std::shared_ptr<const sys::Mapping> memory() const { return mapping_; }
+  // Goes on with another mapping of the same memory: the one before is its holders' alone.
+  sys::Status map_anew();
+  // From now on loans can be given back, and nothing else.
+  void close_files() { files_ = {}; }
+  bool is_closed() const { return !files_.memory.valid(); }
 
   // Nothing can be put any more; what is there can be taken.
   sys::Status end();
@@ -115,17 +129,23 @@ class Ring {
   const RingFiles& files() const { return files_; }
 
  private:
-  Ring(RingFiles files, sys::Mapping mapping) : files_(std::move(files)), mapping_(std::move(mapping)) {}
+  Ring(RingFiles files, sys::Mapping mapping)
+      : files_(std::move(files)), mapping_(std::make_shared<const sys::Mapping>(std::move(mapping))) {}
 
-  RingHeader* header() const { return reinterpret_cast<RingHeader*>(mapping_.data()); }
-  RingSegments segments() const { return RingSegments(mapping_.data(), files_.memory.get()); }
+  static sys::Result<sys::Mapping> map(const sys::UniqueFd& memory, uint64_t size);
+  RingHeader* header() const { return reinterpret_cast<RingHeader*>(mapping_->data()); }
+  RingSegments segments() const { return RingSegments(mapping_->data(), files_.memory.get()); }
   uint8_t* at(RingPosition position) const;
   bool is_full(uint64_t tail) const;
 
   struct Message;
   sys::Result<PutOutcome> try_put(const Message& message);
   sys::Result<Taken> try_take(std::span<uint8_t> buffer);
-  sys::Result<LoanTaken> try_take_loan();
+  // kKept: it may never be given back.
+  enum class LoanTerm { kLimited, kKept };
+  sys::Result<LoanTaken> take_loan(LoanTerm term, uint64_t least, bool ask);
+  sys::Result<LoanTaken> try_take_loan(LoanTerm term, uint64_t least);
+  bool is_in_the_way(Run run) const;
   sys::Result<std::optional<Loan>> try_lend(uint64_t size);
   struct Found;
   std::optional<Found> find_oldest(uint64_t count) const;
@@ -142,7 +162,7 @@ class Ring {
   sys::Result<std::vector<sys::UniqueFd>> collect(uint64_t serial, bool* lost);
 
   RingFiles files_;
-  sys::Mapping mapping_;
+  std::shared_ptr<const sys::Mapping> mapping_;
   ProcessIdentity owner_ = {};  // the process that used it last, when it had forked so often
   uint32_t owner_forks_ = 0;
 };

@@ -19,6 +19,17 @@ constexpr uint64_t kFewestSegments = 5;
 
 }  // namespace
 
+sys::Result<sys::Mapping> Ring::map(const sys::UniqueFd& memory, uint64_t size) {
+  return sys::Mapping::create(memory.get(), size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE);
+}
+
+sys::Status Ring::map_anew() {
+  auto mapping = map(files_.memory, mapping_->size());
+  if (!mapping) return mapping.error();
+  mapping_ = std::make_shared<const sys::Mapping>(std::move(mapping).value());
+  return sys::done();
+}
+
 sys::Result<Ring> Ring::create(uint64_t capacity, uint64_t max_count) {
   if (capacity == 0 || capacity % kRingPage != 0) return sys::Error{EINVAL, "mmap"};
   const RingShape shape = RingSegments::shape_for(capacity);
@@ -40,15 +51,14 @@ sys::Result<Ring> Ring::create(uint64_t capacity, uint64_t max_count) {
   files.mail_in = std::move(mailbox.value().first);
   files.mail_out = std::move(mailbox.value().second);
 
-  auto mapping = sys::Mapping::create(files.memory.get(), static_cast<size_t>(length), PROT_READ | PROT_WRITE,
-                                      MAP_SHARED | MAP_NORESERVE);
+  auto mapping = map(files.memory, static_cast<uint64_t>(length));
   if (!mapping) return mapping.error();
   Ring ring(std::move(files), std::move(mapping).value());
   // The tables with it: they are looked at without asking for memory first.
   if (auto there = sys::reserve_file_space(ring.files_.memory.get(), 0, static_cast<int64_t>(shape.segments)); !there) {
     return there.error();
   }
-  auto* header = new (ring.mapping_.data()) RingHeader{};
+  auto* header = new (ring.mapping_->data()) RingHeader{};
   header->magic = kRingMagic;
   header->version = kRingVersion;
   header->shape = shape;
@@ -66,8 +76,7 @@ sys::Result<Ring> Ring::open(RingFiles files) {
   const auto length = sys::file_size(files.memory.get());
   if (!length) return length.error();
   if (length.value() < static_cast<int64_t>(sizeof(RingHeader))) return sys::Error{EPROTO, "mmap"};
-  auto mapping = sys::Mapping::create(files.memory.get(), static_cast<size_t>(length.value()), PROT_READ | PROT_WRITE,
-                                      MAP_SHARED | MAP_NORESERVE);
+  auto mapping = map(files.memory, static_cast<uint64_t>(length.value()));
   if (!mapping) return mapping.error();
   Ring ring(std::move(files), std::move(mapping).value());
   const RingHeader* header = ring.header();

@@ -15,7 +15,7 @@
 namespace mp::ipc {
 
 inline constexpr uint32_t kRingMagic = 0x676e696d;  // "ming"
-inline constexpr uint32_t kRingVersion = 4;
+inline constexpr uint32_t kRingVersion = 5;
 
 inline constexpr uint64_t kRingPage = 4096;
 inline constexpr size_t kCacheLine = 64;
@@ -56,7 +56,7 @@ struct RingLoan {
   uint32_t count;
 };
 
-inline constexpr uint32_t kRingLoans = 128;
+inline constexpr uint32_t kRingLoans = 256;
 
 // How the file is divided.
 struct RingShape {
@@ -128,7 +128,7 @@ static_assert(offsetof(RingHeader, ended) == 512);
 static_assert(offsetof(RingHeader, serial) == 520);
 static_assert(offsetof(RingHeader, last_large) == 528);
 static_assert(offsetof(RingHeader, loan_table) == 536);
-static_assert(sizeof(RingHeader) == 3648);
+static_assert(sizeof(RingHeader) == 6720);
 static_assert(sizeof(RingRecord) == 8);
 static_assert(sizeof(RingReference) == 16);
 

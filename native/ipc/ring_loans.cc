@@ -30,14 +30,23 @@ sys::Result<PutOutcome> Ring::put_loan(const Loan& loan, uint64_t size, bool ask
   return outcome;
 }
 
-sys::Result<LoanTaken> Ring::take_loan(bool ask) {
-  auto taken = try_take_loan();
+sys::Result<LoanTaken> Ring::take_loan(bool ask) { return take_loan(LoanTerm::kLimited, 0, ask); }
+
+sys::Result<LoanTaken> Ring::take_to_keep(uint64_t least, bool ask) { return take_loan(LoanTerm::kKept, least, ask); }
+
+sys::Result<LoanTaken> Ring::take_loan(LoanTerm term, uint64_t least, bool ask) {
+  auto taken = try_take_loan(term, least);
   if (!ask || !taken.ok() || taken.value().outcome != TakeOutcome::kEmpty) return taken;
   if (auto prepared = prepare_to_sleep(header()->tail, files_.items_bell.get()); !prepared) return prepared.error();
-  return try_take_loan();
+  return try_take_loan(term, least);
 }
 
-sys::Result<LoanTaken> Ring::try_take_loan() {
+// What is kept for good must leave room in the table of loans, and for the longest message somewhere.
+bool Ring::is_in_the_way(Run run) const {
+  return run.first + run.count > segments().most_kept() || header()->space.loans.load() >= kRingLoans / 2;
+}
+
+sys::Result<LoanTaken> Ring::try_take_loan(LoanTerm term, uint64_t least) {
   RingEnd& head = header()->head;
   auto lock = hold(head);
   if (!lock) return lock.error();
@@ -46,7 +55,8 @@ sys::Result<LoanTaken> Ring::try_take_loan() {
   const auto found = find_oldest(count);
   if (!found) return sys::Error{EBADMSG, "take"};
   const LoanTaken not_lent{TakeOutcome::kTooLong, found->size, {}};
-  if (!found->run || found->serial) return not_lent;
+  if (!found->run || found->serial || found->size < least) return not_lent;
+  if (term == LoanTerm::kKept && is_in_the_way(*found->run)) return not_lent;
   const auto owner = own_owner();
   if (!owner) return owner.error();
   auto number = segments().note_loan(*found->run, owner.value());
@@ -89,14 +99,19 @@ sys::Result<std::optional<Loan>> Ring::try_lend(uint64_t size) {
 }
 
 sys::Status Ring::give_back(const Loan& loan) {
-  if (auto given = segments().give_back_loan(loan.number); !given) return given;
-  if (size() == 0) trim_unless_wanted();
+  if (auto given = give_back_kept(loan); !given) return given;
   RingEnd& head = header()->head;
   auto lock = hold(head);
   if (!lock) return lock.error();
   if (head.asked == 0) return sys::done();
   if (auto rung = sys::ring_event_fd(files_.space_bell.get()); !rung) return rung;
   head.asked = 0;
+  return sys::done();
+}
+
+sys::Status Ring::give_back_kept(const Loan& loan) {
+  if (auto given = segments().give_back_loan(loan.number); !given) return given;
+  if (size() == 0) trim_unless_wanted();
   return sys::done();
 }
 

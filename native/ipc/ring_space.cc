@@ -20,7 +20,7 @@ constexpr uint64_t kSegmentSize = 64 << 10;
 constexpr uint64_t kFewSegments = 256;
 
 // Free memory that is kept for the next messages: a few of 16 MiB pass through without a page being made anew.
-constexpr uint64_t kKeepWarm = 80 << 20;
+constexpr uint64_t kKeepWarm = 128 << 20;
 // And what is kept when nobody puts any.
 constexpr uint64_t kKeep = 5 << 18;
 
@@ -37,6 +37,10 @@ RingShape RingSegments::shape_for(uint64_t capacity) {
   const uint64_t size = capacity >= kSegmentSize * kFewSegments ? kSegmentSize : kRingPage;
   const uint64_t count = capacity / size;
   return {size, count, round_up(sizeof(RingHeader) + 2 * sizeof(uint64_t) * words_for(count), kRingPage)};
+}
+
+uint64_t RingSegments::most_kept() const {
+  return shape().segment_count < kFewSegments ? 0 : shape().segment_count / 16;
 }
 
 std::span<uint64_t> RingSegments::taken() const {
@@ -113,6 +117,7 @@ sys::Status RingSegments::back(Run run) {
 
 // First the note, then the memory: what is noted to have memory has it.
 void RingSegments::drop_memory(Run run) {
+  if (file_ < 0) return;
   const uint64_t size = shape().segment_size;
   const uint64_t end = uint64_t{run.first} + run.count;
   for (uint64_t at = run.first; at < end;) {

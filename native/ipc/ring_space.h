@@ -33,8 +33,10 @@ class RingSegments {
   }
 
   uint64_t needed(uint64_t bytes) const { return (bytes + shape().segment_size - 1) / shape().segment_size; }
-  // Whatever two segments of the chain lie between, so much in one piece is free once the ring is empty.
-  uint64_t longest_run() const { return (shape().segment_count - 2) / 3; }
+  // Messages may be kept for good below this segment.
+  uint64_t most_kept() const;
+  // Whatever two segments of the chain lie between, so much in one piece is free above those once the ring is empty.
+  uint64_t longest_run() const { return (shape().segment_count - most_kept() - 2) / 3; }
   uint8_t* start_of(uint32_t segment) const {
     return reinterpret_cast<uint8_t*>(memory_) + shape().segments + segment * shape().segment_size;
   }

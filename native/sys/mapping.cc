@@ -1,10 +1,43 @@
 #include "sys/mapping.h"
 
+#include <unistd.h>
+
+#include <cstring>
+
 namespace mp::sys {
 
 void populate_for_writing(void* address, size_t length) {
   constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE; glibc 2.36's headers may lack it
   static_cast<void>(madvise(address, length, kPopulateWrite));
+}
+
+namespace {
+
+// The whole pages that hold the range.
+std::span<std::byte> pages_of(std::span<uint8_t> range) {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(range.data()) & ~(page - 1);
+  const auto end = (reinterpret_cast<uintptr_t>(range.data() + range.size()) + page - 1) & ~(page - 1);
+  return {reinterpret_cast<std::byte*>(first), end - first};
+}
+
+}  // namespace
+
+Status make_private(std::span<uint8_t> range) {
+  const auto pages = pages_of(range);
+  void* own = mmap(nullptr, pages.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (own == MAP_FAILED) return last_error("mmap");
+  populate_for_writing(own, pages.size());
+  std::memcpy(own, pages.data(), pages.size());
+  if (mremap(own, pages.size(), pages.size(), MREMAP_MAYMOVE | MREMAP_FIXED, pages.data()) != MAP_FAILED) return done();
+  const Error error = last_error("mremap");
+  munmap(own, pages.size());
+  return error;
+}
+
+Status discard(std::span<uint8_t> range) {
+  const auto pages = pages_of(range);
+  return check(madvise(pages.data(), pages.size(), MADV_DONTNEED), "madvise");
 }
 
 Result<Mapping> Mapping::create(int fd, size_t length, int protection, int flags, int64_t offset) {

@@ -17,6 +17,13 @@ namespace mp::sys {
 // file they should be there. Where the kernel (before 5.14) can't, nothing happens. madvise(2), MADV_POPULATE_WRITE
 void populate_for_writing(void* address, size_t length);
 
+// The pages that the range begins and ends with, and those between, become memory of this process alone, with what is
+// in them, in place of what is mapped there. mremap(2)
+Status make_private(std::span<uint8_t> range);
+
+// Forgets what is in them; of a private mapping that has no file they are zeros then. madvise(2), MADV_DONTNEED
+Status discard(std::span<uint8_t> range);
+
 // Sole owner of one mapping. A forked child has the same memory at the same address (MAP_SHARED) or a copy of it, and
 // an owner of its own: whoever of the two unmaps does not touch the other's.
 class Mapping {

@@ -105,3 +105,24 @@ TEST_CASE("nothing can't be mapped, nor a bad descriptor") {
   const sys::UniqueFd fd = make_file(kPage);
   CHECK(test::failure(sys::Mapping::shared(fd.get(), 0)) == "mmap: EINVAL");
 }
+
+TEST_CASE("pages of a shared mapping become the process's own, with what is in them") {
+  constexpr size_t kPages = 6;
+  sys::UniqueFd fd = make_file(kPages * kPage);
+  const auto mapping = test::must(sys::Mapping::shared(fd.get(), kPages * kPage));
+  const auto other = test::must(sys::Mapping::shared(fd.get(), kPages * kPage));
+  for (size_t page = 0; page < kPages; ++page) mapping.data()[page * kPage] = std::byte(page + 1);
+  auto* bytes = reinterpret_cast<uint8_t*>(mapping.data());
+  // From within page 1 to within page 3.
+  const std::span<uint8_t> range{bytes + kPage + 100, 2 * kPage};
+  REQUIRE(sys::make_private(range).ok());
+  for (size_t page = 0; page < kPages; ++page) {
+    CHECK(mapping.data()[page * kPage] == std::byte(page + 1));
+    mapping.data()[page * kPage] = std::byte(page + 51);
+    const bool own = page >= 1 && page <= 3;
+    CHECK(other.data()[page * kPage] == std::byte(own ? page + 1 : page + 51));
+  }
+  REQUIRE(sys::discard(range).ok());
+  CHECK(mapping.data()[2 * kPage] == std::byte{0});
+  CHECK(other.data()[2 * kPage] == std::byte{3});
+}

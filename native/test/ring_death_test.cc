@@ -231,6 +231,25 @@ TEST_CASE("killed with a large message: it is in or not, out or not, and no segm
   });
 }
 
+TEST_CASE("killed with a message that it keeps: the segments are the ring's again") {
+  Ring ring = test::must(Ring::create(16 << 20, 0));
+  const Message large = test::numbered(3, 20'000);
+  const auto keep_one = [&] {
+    auto taken = ring.take_to_keep(0, false);
+    if (!taken.ok() || !taken.value().loan || taken.value().loan->bytes[large.size() - 1] != large.back()) abort();
+    if (!ring.give_back_kept(*taken.value().loan).ok()) abort();
+  };
+  test::put(ring, large);
+  keep_one();
+  over_instructions(
+      [&](auto kill) {
+        while (ring.size() < 2) test::put(ring, large);
+        kill(keep_one);
+        while (ring.size() > 0) keep_one();
+      },
+      37);
+}
+
 TEST_CASE("killed with a loan in its hands: the segments are the ring's again") {
   Ring ring = test::must(Ring::create(8 * ipc::kRingPage, 0));
   constexpr uint64_t kSize = 2 * ipc::kRingPage;

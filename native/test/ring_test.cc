@@ -213,11 +213,11 @@ TEST_CASE("messages are written and read in place") {
     CHECK(ring.size() == 0);
   }
   std::vector<ipc::Loan> unused;
-  for (auto loan = test::must(ring.lend(10 << 20, false)); loan; loan = test::must(ring.lend(10 << 20, false)))
+  for (auto loan = test::must(ring.lend(9 << 20, false)); loan; loan = test::must(ring.lend(9 << 20, false)))
     unused.push_back(*loan);
   CHECK(unused.size() >= 2);
   for (const ipc::Loan& loan : unused) CHECK(ring.give_back(loan).ok());
-  CHECK(test::must(ring.lend(10 << 20, false)).has_value());
+  CHECK(test::must(ring.lend(9 << 20, false)).has_value());
 }
 
 TEST_CASE("no more than so many loans at a time") {
@@ -266,17 +266,11 @@ TEST_CASE("a ring is full when its mailbox is") {
 
 TEST_CASE("another process opens the ring by its descriptors") {
   Ring ring = ring_of(1 << 20);
-  const auto copies = [&] {
-    const auto copy = [](const sys::UniqueFd& fd) { return test::must(sys::duplicate(fd.get())); };
-    const ipc::RingFiles& files = ring.files();
-    return ipc::RingFiles{copy(files.memory),    copy(files.items_bell), copy(files.space_bell),
-                          copy(files.done_bell), copy(files.mail_in),    copy(files.mail_out)};
-  };
-  Ring other = test::must(Ring::open(copies()));
+  Ring other = test::must(Ring::open(test::copies_of(ring.files())));
   test::put(ring, {1});
   CHECK(test::take(other) == Message{1});
   CHECK(other.size() == 0);
-  ipc::RingFiles strange = copies();
+  ipc::RingFiles strange = test::copies_of(ring.files());
   strange.memory = test::must(sys::make_memory_file("no ring"));
   CHECK(test::failure(Ring::open(std::move(strange))) == "mmap: EPROTO");
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:buffer';
 import { describe, it } from 'mocha';
 import { type Loan, Process, Queue } from 'posix-multiprocessing';
 
@@ -53,6 +54,7 @@ describe('Loan', () => {
     unused.giveBack();
     assert.equal(unused.bytes.length, 0);
     await assert.rejects(queue.lend(-1), { code: 'ERR_OUT_OF_RANGE' });
+    await assert.rejects(queue.lend(constants.MAX_LENGTH + 1), { code: 'ERR_OUT_OF_RANGE' });
     await assert.rejects(queue.getLoan({ timeout: 5 }), { code: 'ERR_MP_QUEUE_EMPTY' });
     queue.end();
     const late = queue.lendSync(1);
@@ -61,9 +63,9 @@ describe('Loan', () => {
     await assert.rejects(queue.getLoan(), { code: 'ERR_MP_EOF' });
   });
 
-  it('128 at a time, and the next one when one is given back', async () => {
+  it('256 at a time, and the next one when one is given back', async () => {
     using queue = new Queue();
-    const loans = Array.from({ length: 128 }, () => queue.lendSync(1));
+    const loans = Array.from({ length: 256 }, () => queue.lendSync(1));
     assert.throws(() => queue.lendSync(1, { timeout: 0 }), { code: 'ERR_MP_QUEUE_FULL' });
     const next = queue.lend(1);
     loans.pop()?.giveBack();
@@ -76,7 +78,7 @@ describe('Loan', () => {
     const children = await Promise.all(
       [0, 1, 2, 3].map(() =>
         run(() => {
-          for (let i = 0; i < 32; i += 1) queue.lendSync(MIB);
+          for (let i = 0; i < 64; i += 1) queue.lendSync(MIB);
           process.kill(process.pid, 'SIGKILL');
         }),
       ),
@@ -86,7 +88,7 @@ describe('Loan', () => {
       assert.equal(child.exitCode, -9);
       child.close();
     }
-    const loans = Array.from({ length: 128 }, () => queue.lendSync(1));
+    const loans = Array.from({ length: 256 }, () => queue.lendSync(1));
     for (const loan of loans) loan.giveBack();
   });
 

@@ -3,20 +3,14 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, it } from 'mocha';
 import { Queue } from 'posix-multiprocessing';
+import { collectGarbage, memoryOfQueues } from '../support/memory.js';
 import { ownNames } from '../support/processes.js';
+import { waitFor } from '../support/watchdog.js';
 
 const empty = { code: 'ERR_MP_QUEUE_EMPTY' };
 const full = { code: 'ERR_MP_QUEUE_FULL' };
 const closed = { code: 'ERR_MP_CLOSED' };
 const endOfFile = { code: 'ERR_MP_EOF' };
-
-/** Kilobytes of memory files that this process has mapped and that are there. */
-function memoryOfQueues(): number {
-  const areas = readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
-  return areas
-    .filter((area) => area.includes('/memfd:posix-multiprocessing queue'))
-    .reduce((sum, area) => sum + Number(/^Rss:\s+(\d+)/m.exec(area)?.[1] ?? 0), 0);
-}
 
 describe('Queue', () => {
   it('gives values back in order, awaited, blocking or at once', async () => {
@@ -104,26 +98,33 @@ describe('Queue', () => {
     for (let i = 1; i <= 8; i += 1) await queue.put(Buffer.alloc(16 << 20, i));
     assert.ok(memoryOfQueues() > 100_000);
     queue.getNowait();
-    for (let i = 1; i <= 8; i += 1) {
+    const take = async (i: number): Promise<void> => {
       const value = await queue.get();
       assert.equal(value.length, 16 << 20);
       assert.ok(value[0] === i && value.at(-1) === i);
-    }
-    assert.ok(memoryOfQueues() < 2000, `${memoryOfQueues()} kB`);
+    };
+    for (let i = 1; i <= 8; i += 1) await take(i);
+    await collectGarbage();
+    await waitFor('the memory to be given back', () => memoryOfQueues() < 2000);
   });
 
   it('one of 200 MiB fits, and its memory is given back', async () => {
     using queue = new Queue<Buffer>();
     const size = 200 << 20;
-    await queue.put(Buffer.alloc(size, 5));
-    const value = await queue.get();
-    assert.equal(value.length, size);
-    assert.ok(value.equals(Buffer.alloc(size, 5)));
+    const putAndTake = async (): Promise<void> => {
+      await queue.put(Buffer.alloc(size, 5));
+      const value = await queue.get();
+      assert.equal(value.length, size);
+      assert.ok(value.equals(Buffer.alloc(size, 5)));
+    };
+    await putAndTake();
     await queue.put(Buffer.alloc(1));
-    assert.ok(memoryOfQueues() < 2000, `${memoryOfQueues()} kB`);
+    await collectGarbage();
+    await waitFor('the memory to be given back', () => memoryOfQueues() < 2000);
   });
 
-  it('leaves nothing in /dev/shm and unmaps its memory when it is closed', () => {
+  it('leaves nothing in /dev/shm and unmaps its memory when it is closed', async () => {
+    await collectGarbage(); // values of others before it
     const before = ownNames();
     const queue = new Queue();
     queue.putNowait('x');

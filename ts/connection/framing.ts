@@ -4,6 +4,7 @@
  */
 
 import { EndOfFileError, MessageTooLongError, MultiprocessingError } from '../errors.js';
+import { recycledBuffer } from '../internal/recycled_memory.js';
 
 /** Bytes of the short header. */
 export const HEADER: number = 4;
@@ -139,7 +140,7 @@ function tooLong(length: number, maxLength: number): MessageTooLongError {
 function allocate(length: number, maxLength: number): Buffer {
   if (length > maxLength) throw tooLong(length, maxLength);
   try {
-    return Buffer.allocUnsafeSlow(length);
+    return recycledBuffer(length);
   } catch (error) {
     const what = `a message of ${length} bytes was announced, which is more than this process can hold`;
     throw new MessageTooLongError(what, { cause: error });

@@ -1,6 +1,7 @@
 /** The sending half of a connection. */
 
 import { WRITABLE } from '../internal/readiness.js';
+import { recycledCopy } from '../internal/recycled_memory.js';
 import { type Patience, PENDING, RequestLine } from '../internal/request_line.js';
 import { afterTurn, isTurnOver } from '../internal/turns.js';
 import { native } from '../native/load.js';
@@ -82,7 +83,7 @@ class Departure {
 
   /** What is left is copied: the caller may change its memory and close its descriptors now. */
   settleIn(): void {
-    for (const [index, piece] of this.#pieces.entries()) this.#pieces[index] = Buffer.from(piece);
+    for (const [index, piece] of this.#pieces.entries()) this.#pieces[index] = recycledCopy(piece);
     if (this.#descriptors === undefined) return;
     this.#own = this.#descriptors.map((fd) => native.dup(fd));
     this.#descriptors = this.#own;

@@ -3,6 +3,7 @@
 import type { ForkKind } from '../internal/per_process.js';
 import { watchedDescriptors } from '../internal/readiness.js';
 import type { ForkBinding } from '../native/fork.js';
+import { native } from '../native/load.js';
 import { becomeChild } from './child.js';
 import { runBeforeHooks, runParentHooks, settleBeforeHooks } from './hooks.js';
 import { BUSY, GIVE_UP, PATIENCE, whileBusy } from './patience.js';
@@ -42,6 +43,7 @@ function attempt(
   runBeforeHooks();
   try {
     settle();
+    native.settleKeptMessages();
     forked = binding.fork(PATIENCE, kind === 'fresh', new Int32Array(watchedDescriptors()), parentDeathSignal);
   } finally {
     if (forked?.pid !== 0) runParentHooks();

@@ -4,7 +4,7 @@ import { StartMethodError } from '../errors.js';
 import { builtin } from '../internal/builtins.js';
 import { isMainThread } from '../internal/main_thread.js';
 import type { ForkBinding } from '../native/fork.js';
-import { loadForkBinding } from '../native/load.js';
+import { loadForkBinding, native } from '../native/load.js';
 import { rehearse } from './child.js';
 import { readTimerInternals } from './internals.js';
 import { systemObstacle } from './kernel.js';
@@ -23,7 +23,9 @@ const loaded: Outcome | undefined = isMainThread ? load() : undefined;
 
 function load(): Outcome {
   try {
-    return { binding: loadForkBinding() };
+    const binding = loadForkBinding();
+    native.adoptMemoryWith(binding.memoryAdopter());
+    return { binding };
   } catch (error) {
     return { reason: (error as Error).message, advice: ADVICE };
   }

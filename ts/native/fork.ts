@@ -41,4 +41,6 @@ export interface ForkBinding {
   lostDnsQueries(): boolean;
   /** getrandom(2): not OpenSSL's generator, whose first use in a child costs a millisecond. */
   fillRandom(bytes: Uint8Array): void;
+  /** For adoptMemoryWith() of the Node-API addon. */
+  memoryAdopter(): object;
 }

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AdoptedMemoryBinding } from './adopted_memory.js';
 import type { DescriptorBinding } from './descriptor.js';
 import type { ForkBinding } from './fork.js';
 import type { FrameBinding } from './frame.js';
@@ -72,6 +73,7 @@ type Addon = DescriptorBinding &
   NameRegistryBinding &
   PollerBinding &
   ProcessBinding &
+  AdoptedMemoryBinding &
   RingBinding &
   SocketBinding &
   WaitBinding &

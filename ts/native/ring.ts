@@ -36,6 +36,13 @@ export interface RingObject {
   /** The oldest message in place; TAKE_EMPTY, RING_ENDED; or the size of one that can only be taken. */
   takeLoan(ask: boolean): RingLoan | number;
   giveBack(loan: RingLoan): void;
+  /**
+   * The oldest message in the ring's memory, which is the ring's again when nobody refers to it; TAKE_EMPTY, RING_ENDED; or
+   * the size of one that can only be taken: of less than `least` bytes, or there would be too many of these.
+   */
+  keep(least: number, ask: boolean): ArrayBuffer | number;
+  /** keep()'s memory is the ring's again now; every view of it has length 0. */
+  forget(kept: ArrayBuffer): void;
   end(): void;
   size(): number;
   /** Looks for a message without sleeping, for so long at most. Blocks. */

@@ -1,5 +1,7 @@
 /** The ring of a queue: how large, and values in and out of it. */
 
+import { constants } from 'node:buffer';
+import { recycledBuffer } from '../internal/recycled_memory.js';
 import { systemError } from '../internal/system_error.js';
 import { native } from '../native/load.js';
 import { PUT_DONE, PUT_FULL, RING_ENDED, type RingLoan, type RingObject, type RingStaging } from '../native/ring.js';
@@ -27,6 +29,9 @@ const descriptors = new Int32Array(1 + MOST_DESCRIPTORS);
 const staging: RingStaging = { out: usualMemory, in: incoming, descriptors };
 /** A codec might take from another queue while a message is read from `incoming`. */
 let isReading = false;
+
+/** From this size on a message stays in the ring until its receiver has forgotten it. */
+const KEPT = 256 * 1024;
 
 /** Milliseconds without large messages after which their memory is given back. */
 const IDLE = 50;
@@ -153,8 +158,13 @@ export class MessageRing {
   }
 
   #takeLong(size: number, ask: boolean, later: boolean): unknown {
+    if (size >= KEPT && size <= constants.MAX_LENGTH) {
+      const kept = this.#ring.keep(KEPT, ask);
+      if (typeof kept !== 'number') return this.#valueOf(kept);
+      if (kept < 0) return nothing(kept);
+    }
     for (let room = size; ; ) {
-      const buffer = Buffer.allocUnsafeSlow(room);
+      const buffer = recycledBuffer(room);
       const taken = this.#ring.takeInto(buffer, ask);
       if (taken < 0) return nothing(taken);
       if (taken > room) {
@@ -166,6 +176,15 @@ export class MessageRing {
       if (descriptors[0] === 0) return deserialize(bytes, { owned: true });
       return this.#withDescriptors(bytes, later);
     }
+  }
+
+  /** Without a copy, where the value is a Buffer or has one. */
+  #valueOf(kept: ArrayBuffer): unknown {
+    this.#trimLater();
+    const value = deserialize(Buffer.from(kept), { owned: true });
+    const isCopy = typeof value === 'string' || (ArrayBuffer.isView(value) && value.buffer !== kept);
+    if (isCopy) this.#ring.forget(kept);
+    return value;
   }
 
   #withDescriptors(bytes: Buffer, later: boolean): unknown {

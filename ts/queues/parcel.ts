@@ -1,6 +1,7 @@
 /** A value on its way into a queue that has to wait for room. */
 
 import { ClosedError } from '../errors.js';
+import { recycledCopy } from '../internal/recycled_memory.js';
 import { PENDING } from '../internal/request_line.js';
 import { native } from '../native/load.js';
 import type { ByteWriter } from '../serialization/byte_writer.js';
@@ -13,15 +14,21 @@ export function endedForPut(): Error {
 export class Parcel {
   readonly #ring: MessageRing;
   readonly #ask: boolean;
-  readonly #parts: readonly Uint8Array[];
-  readonly #descriptors: readonly number[];
+  #parts: readonly Uint8Array[];
+  #descriptors: readonly number[];
 
-  /** A copy of what was encoded: the caller may change its memory and close its descriptors. */
+  /** The parts and descriptors stay whose they are until it is in, or settleIn(). */
   constructor(ring: MessageRing, encoded: ByteWriter, descriptors: readonly number[], ask: boolean) {
     this.#ring = ring;
     this.#ask = ask;
-    this.#parts = encoded.parts().map((part) => Buffer.from(part));
-    this.#descriptors = descriptors.map((fd) => native.dup(fd));
+    this.#parts = encoded.parts();
+    this.#descriptors = descriptors;
+  }
+
+  /** Copies them: the caller may change its memory and close its descriptors now. discard() is due then. */
+  settleIn(): void {
+    this.#parts = this.#parts.map(recycledCopy);
+    this.#descriptors = this.#descriptors.map((fd) => native.dup(fd));
   }
 
   readonly attempt = (): typeof PENDING | undefined => {
@@ -31,7 +38,7 @@ export class Parcel {
     return undefined;
   };
 
-  /** Closes its descriptors. */
+  /** Closes the descriptors' copies. */
   readonly discard = (): void => {
     for (const fd of this.#descriptors) native.closeFd(fd);
   };

@@ -1,5 +1,6 @@
 /** Queue: values from any number of processes to any number of processes. */
 
+import { constants } from 'node:buffer';
 import { inspect } from 'node:util';
 import { ClosedError, EndOfFileError, QueueEmptyError, QueueFullError } from '../errors.js';
 import { type Deadline, deadlineOf, type SyncWaitOptions, signalOf, type WaitOptions } from '../internal/deadline.js';
@@ -99,6 +100,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
       const parcel = this.#putOrPack(item, patience);
       // It is in; who goes on at once when the loop has waited for long goes on in its next turn.
       if (parcel === undefined) return this.#isTurnOver() ? new Promise(afterTurn) : DONE;
+      parcel.settleIn();
       const put = this.#putters.run(parcel.attempt, patience);
       return parcel.hasDescriptors ? put.finally(parcel.discard) : put;
     } catch (error) {
@@ -112,11 +114,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     const patience = options === undefined ? UNTIL_THERE_IS_ROOM : fullAfter(deadlineOf(options));
     const parcel = this.#putOrPack(item, patience);
     if (parcel === undefined) return;
-    try {
-      this.#putters.runSync(parcel.attempt, patience);
-    } finally {
-      parcel.discard();
-    }
+    // Its memory stays as it is: nothing else runs until it is in.
+    this.#putters.runSync(parcel.attempt, patience);
   }
 
   /** put() that never waits. Python: `Queue.put_nowait` @throws ERR_MP_QUEUE_FULL at once; as put() does. */
@@ -231,7 +230,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * when there is some. The receiver takes it by getLoan(), in place too. A queue carries either values or loans.
    *
    * Python: none.
-   * @throws ERR_MP_QUEUE_FULL: no room came in time; EMSGSIZE: larger than a third of the queue's address space; ENOSPC or
+   * @throws ERR_MP_QUEUE_FULL: no room came in time; EMSGSIZE: larger than a quarter of the queue's address space; ENOSPC or
    * ENOMEM; ERR_MP_CLOSED; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE.
    */
   async lend(size: number, options?: WaitOptions): Promise<Loan> {
@@ -249,7 +248,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /**
    * Resolves with the next message of a loan as it lies in the queue's memory, until it is given back. While this process
-   * has 128 loans, and for messages that were put by put(), the bytes are in memory of their own.
+   * has 256 loans, and for messages that were put by put(), the bytes are in memory of their own.
    *
    * Python: none.
    * @throws as get() does.
@@ -319,7 +318,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   #lendAttempt(size: number, { deadline }: Patience): Attempt<Loan> {
-    validateInteger(size, 'size', 0);
+    validateInteger(size, 'size', 0, constants.MAX_LENGTH);
     return () => {
       const loan = this.#ring.lend(size, deadline !== ONCE);
       return loan === undefined ? PENDING : new Loan(this.#lender, loan, new Uint8Array(loan.bytes));

@@ -1,6 +1,7 @@
 /** Bytes to values: the other half of serialize.ts. */
 
 import { SerializationError } from '../errors.js';
+import { recycledCopy } from '../internal/recycled_memory.js';
 import { native } from '../native/load.js';
 import { ByteReader } from './byte_reader.js';
 import { Descriptor } from './descriptor.js';
@@ -70,6 +71,8 @@ export function decode(
 
 let spare: Decoder | undefined;
 
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
 class Decoder {
   readonly #in: ByteReader = new ByteReader();
   #viewFrom = 0;
@@ -86,6 +89,8 @@ class Decoder {
       return value;
     } finally {
       if (this.#objects.length > 0) this.#objects = [];
+      // Who keeps a view decides how long the message is there.
+      if (viewFrom !== Number.POSITIVE_INFINITY) this.#in.begin(NO_BYTES, 0, 0);
     }
   }
 
@@ -310,9 +315,7 @@ class Decoder {
 
 /** The bytes in an ArrayBuffer of their own, exactly as long. */
 function copyOf(bytes: Uint8Array): ArrayBuffer {
-  const buffer = Buffer.allocUnsafeSlow(bytes.length).buffer;
-  new Uint8Array(buffer).set(bytes);
-  return buffer;
+  return recycledCopy(bytes).buffer as ArrayBuffer;
 }
 
 function defineProperty(object: object, key: string, value: unknown, enumerable: boolean): void {

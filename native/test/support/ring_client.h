@@ -9,13 +9,21 @@
 #include <vector>
 
 #include "ipc/ring.h"
+#include "sys/descriptor.h"
 #include "sys/poll_wait.h"
+#include "test/support/outcome.h"
 
 namespace mp::test {
 
 using Message = std::vector<uint8_t>;
 
 inline ipc::Ring::Bytes bytes_of(const Message& message) { return message; }
+
+inline ipc::RingFiles copies_of(const ipc::RingFiles& files) {
+  const auto copy = [](const sys::UniqueFd& fd) { return must(sys::duplicate(fd.get())); };
+  return {copy(files.memory),    copy(files.items_bell), copy(files.space_bell),
+          copy(files.done_bell), copy(files.mail_in),    copy(files.mail_out)};
+}
 
 inline int items_bell(const ipc::Ring& ring) { return ring.files().items_bell.get(); }
 inline int space_bell(const ipc::Ring& ring) { return ring.files().space_bell.get(); }

@@ -1,0 +1,42 @@
+/**
+ * Memory for large messages, used again once nobody refers to it. What malloc(3) gives a process that receives them is mapped
+ * anew for nearly each of them, and page faults take several times as long as the copy.
+ */
+
+import { native } from '../native/load.js';
+import { perProcess } from './per_process.js';
+
+/** Bytes; for less malloc(3) seldom asks the system. */
+const LEAST: number = 32 * 1024;
+
+/** Milliseconds without a large message after which the system gets the memory that nobody refers to. */
+const IDLE = 50;
+
+/** The parent's timer does not run in a child. */
+const trimming = perProcess<NodeJS.Timeout | undefined>(() => undefined);
+
+function trimLater(): void {
+  if (trimming.value !== undefined) {
+    trimming.value.refresh();
+    return;
+  }
+  trimming.value = setTimeout(() => {
+    trimming.value = undefined;
+    native.trimRecycledMemory();
+  }, IDLE).unref();
+}
+
+/** As Buffer.allocUnsafeSlow(): in an ArrayBuffer of its own, with whatever is in it. @throws RangeError, ENOMEM. */
+export function recycledBuffer(size: number): Buffer {
+  const memory = size < LEAST ? undefined : native.recycledMemory(size);
+  if (memory === undefined) return Buffer.allocUnsafeSlow(size);
+  trimLater();
+  return Buffer.from(memory);
+}
+
+/** The same bytes in memory of their own. */
+export function recycledCopy(bytes: Uint8Array): Buffer {
+  const copy = recycledBuffer(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
