@@ -56,7 +56,7 @@ const rounds = {
   chunk1: { count: 10_000, run: (count) => inFlight(count, 64) },
   apply: { count: 2_000, run: (count) => inFlight(count, 1) },
   buffer: {
-    count: 50,
+    count: 200,
     run: async (count) => {
       for (let left = count; left > 0; left -= 1) await run(buffer);
     },

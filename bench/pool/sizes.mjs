@@ -1,5 +1,5 @@
 // How much one round is, and the CPU-bound task.
-export const sizes = { map: 1_000_000, chunk1: 30_000, apply: 2_000, buffer: 100, cpu: 16, primes: 200_000 };
+export const sizes = { map: 1_000_000, chunk1: 30_000, apply: 2_000, buffer: 200, cpu: 16, primes: 200_000 };
 
 /** How many primes there are below n. */
 export function primes(n) {

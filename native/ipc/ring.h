@@ -121,7 +121,8 @@ class Ring {
   // Messages put and not dealt with. With `ask`: unless it is 0, the bell rings when it has become 0.
   sys::Result<uint64_t> unfinished(bool ask);
 
-  // Gives memory back that no message uses; worth it when nothing has happened for a while.
+  // Gives memory back that no message uses, a part of it when it is much; worth it when nothing has happened for a
+  // while.
   sys::Status trim() { return segments().trim(); }
   bool has_spare_memory() const { return segments().has_spare_memory(); }
 

@@ -23,6 +23,8 @@ constexpr uint64_t kFewSegments = 256;
 constexpr uint64_t kKeepWarm = 128 << 20;
 // And what is kept when nobody puts any.
 constexpr uint64_t kKeep = 5 << 18;
+// So much is given back at once: more would hold up an event loop.
+constexpr uint64_t kTrimmed = 16 << 20;
 
 constexpr uint64_t round_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -190,7 +192,8 @@ sys::Status RingSegments::trim() {
   if (!lock) return lock.error();
   if (lock.value().owner_died()) header()->space.needs_rebuild = 1;
   uint64_t left = kKeep / shape().segment_size;
-  for (uint64_t at = 0; at < shape().segment_count;) {
+  uint64_t most = std::max<uint64_t>(1, kTrimmed / shape().segment_size);
+  for (uint64_t at = 0; at < shape().segment_count && most > 0;) {
     if (at % 64 == 0 && backed()[at / 64].load(std::memory_order_relaxed) == 0) {
       at += 64;
       continue;
@@ -202,8 +205,9 @@ sys::Status RingSegments::trim() {
       --left;
     } else {
       uint64_t stop = at;
-      while (stop < shape().segment_count && !is_taken(stop) && is_backed(stop)) ++stop;
+      while (stop < shape().segment_count && stop - at < most && !is_taken(stop) && is_backed(stop)) ++stop;
       drop_memory({static_cast<uint32_t>(at), static_cast<uint32_t>(stop - at)});
+      most -= stop - at;
       at = stop;
     }
   }

@@ -49,7 +49,7 @@ class RingSegments {
   // The run is free. Its memory stays where some is soon wanted again, up to kKeepWarm bytes.
   sys::Status give_back(Run run);
 
-  // Gives memory back that no message uses, all but kKeep bytes.
+  // Gives memory back that no message uses, all but kKeep bytes; a part of it, when it is much.
   sys::Status trim();
 
   // Whether trim() would give back any.

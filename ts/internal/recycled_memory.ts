@@ -10,7 +10,7 @@ import { perProcess } from './per_process.js';
 const LEAST: number = 32 * 1024;
 
 /** Milliseconds without a large message after which the system gets the memory that nobody refers to. */
-const IDLE = 50;
+const IDLE = 2000;
 
 /** The parent's timer does not run in a child. */
 const trimming = perProcess<NodeJS.Timeout | undefined>(() => undefined);
@@ -27,15 +27,16 @@ function trimLater(): void {
 }
 
 /** As Buffer.allocUnsafeSlow(): in an ArrayBuffer of its own, with whatever is in it. @throws RangeError, ENOMEM. */
-export function recycledBuffer(size: number): Buffer {
+export function recycledBuffer(size: number): Buffer<ArrayBuffer> {
   const memory = size < LEAST ? undefined : native.recycledMemory(size);
   if (memory === undefined) return Buffer.allocUnsafeSlow(size);
   trimLater();
   return Buffer.from(memory);
 }
 
-/** The same bytes in memory of their own. */
+/** As Buffer.from(): the same bytes in other memory. */
 export function recycledCopy(bytes: Uint8Array): Buffer {
+  if (bytes.length < LEAST) return Buffer.from(bytes);
   const copy = recycledBuffer(bytes.length);
   copy.set(bytes);
   return copy;

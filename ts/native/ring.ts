@@ -51,7 +51,7 @@ export interface RingObject {
   countDone(): boolean;
   /** Messages put and not counted. With `ask`: when it becomes 0 the bell rings. */
   unfinished(ask: boolean): number;
-  /** Gives memory back that no message uses. */
+  /** Gives memory back that no message uses, a part of it when it is much. */
   trim(): void;
   hasSpareMemory(): boolean;
   /** [memory, itemsBell, spaceBell, doneBell, mailIn, mailOut]: the bells poll readable. They stay the ring's. */

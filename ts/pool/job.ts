@@ -1,6 +1,7 @@
 /** A job: what goes to a worker in one message, and whom its results are told. */
 
 import { SerializationError } from '../errors.js';
+import { recycledCopy } from '../internal/recycled_memory.js';
 import { native } from '../native/load.js';
 import type { ByteWriter } from '../serialization/byte_writer.js';
 import { encode } from '../serialization/serialize.js';
@@ -124,7 +125,7 @@ export class Job {
     const descriptors: number[] = [];
     const encoded = this.#encode(descriptors);
     this.#sealed = {
-      parts: encoded.parts().map((part) => Buffer.from(part)),
+      parts: encoded.parts().map(recycledCopy),
       descriptors: descriptors.map((fd) => native.dup(fd)),
     };
   }

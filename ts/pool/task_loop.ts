@@ -2,6 +2,7 @@
 
 import { EndOfFileError, SerializationError } from '../errors.js';
 import { onceReady, READABLE, waitReadySync, whenReady } from '../internal/readiness.js';
+import { recycledCopy } from '../internal/recycled_memory.js';
 import { Spinning } from '../internal/spinning.js';
 import { isThenable } from '../internal/thenable.js';
 import { findAt } from '../process/importable.js';
@@ -276,7 +277,7 @@ export class TaskLoop {
     const descriptors: number[] = [];
     const encoded = encode(message, 'message', descriptors);
     if (results.put(encoded, descriptors) !== FULL) return;
-    const parts = encoded.parts().map((part) => Buffer.from(part));
+    const parts = encoded.parts().map(recycledCopy);
     while (results.putParts(parts, descriptors, true) === FULL) {
       waitReadySync(results.bells().space, READABLE, Number.POSITIVE_INFINITY);
     }

@@ -33,8 +33,10 @@ let isReading = false;
 /** From this size on a message stays in the ring until its receiver has forgotten it. */
 const KEPT = 256 * 1024;
 
-/** Milliseconds without large messages after which their memory is given back. */
-const IDLE = 50;
+/** Milliseconds without large messages after which their memory is given back: to get it anew costs more than a copy. */
+const IDLE = 2000;
+/** And between parts of it. */
+const PAUSE = 5;
 
 /** A full queue, an empty one, and one that was ended. */
 export const FULL: unique symbol = Symbol('full');
@@ -243,10 +245,17 @@ export class MessageRing {
     }
     const trim = (): void => {
       this.#trimming = undefined;
-      if (!this.#isClosed && this.#ring.hasSpareMemory()) this.#ring.trim();
+      this.#trimPart();
     };
     this.#trimming = setTimeout(trim, IDLE).unref();
   }
+
+  readonly #trimPart = (): void => {
+    const isWanted = this.#trimming !== undefined; // others have come meanwhile
+    if (isWanted || this.#isClosed || !this.#ring.hasSpareMemory()) return;
+    this.#ring.trim();
+    setTimeout(this.#trimPart, PAUSE).unref();
+  };
 
   /** Nobody waits for what comes next: memory of a long queue that has been emptied goes back. */
   trimWhenIdle(): void {

@@ -1,7 +1,7 @@
 /** Bytes to values: the other half of serialize.ts. */
 
 import { SerializationError } from '../errors.js';
-import { recycledCopy } from '../internal/recycled_memory.js';
+import { recycledBuffer } from '../internal/recycled_memory.js';
 import { native } from '../native/load.js';
 import { ByteReader } from './byte_reader.js';
 import { Descriptor } from './descriptor.js';
@@ -315,7 +315,9 @@ class Decoder {
 
 /** The bytes in an ArrayBuffer of their own, exactly as long. */
 function copyOf(bytes: Uint8Array): ArrayBuffer {
-  return recycledCopy(bytes).buffer as ArrayBuffer;
+  const { buffer } = recycledBuffer(bytes.length);
+  new Uint8Array(buffer).set(bytes);
+  return buffer;
 }
 
 function defineProperty(object: object, key: string, value: unknown, enumerable: boolean): void {
