@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'mocha';
-import { close, pipe } from 'posix-multiprocessing/posix';
+import { close, pipe, read, write } from 'posix-multiprocessing/posix';
 import { onceReady, READABLE, stopWaiting, WRITABLE, watchedDescriptors, whenReady } from '#internals';
 import { waitFor } from '../support/watchdog.js';
 
@@ -37,4 +38,35 @@ describe('waiting for a descriptor', () => {
     close(readEnd);
     close(writeEnd);
   });
+
+  it('goes on watching for who waits again, and stops when nobody does and it is ready', async () => {
+    const { readEnd, writeEnd } = pipe();
+    const owner = {};
+    const next = (): Promise<void> => new Promise((resolve) => onceReady(readEnd, READABLE, owner, resolve));
+    for (let round = 0; round < 3; round += 1) {
+      const ready = next();
+      write(writeEnd, Buffer.of(round));
+      await ready;
+      read(readEnd, Buffer.alloc(1));
+      assert.ok(isInEpoll(readEnd));
+    }
+    write(writeEnd, Buffer.of(0));
+    await waitFor('the loop is not woken again and again', () => !isInEpoll(readEnd));
+    await next();
+    stopWaiting(readEnd);
+    close(readEnd);
+    close(writeEnd);
+  });
 });
+
+/** Whether an event loop of this process watches it. proc_pid_fdinfo(5) */
+function isInEpoll(fd: number): boolean {
+  const target = new RegExp(`^tfd:\\s+${fd} `, 'm');
+  return readdirSync('/proc/self/fdinfo').some((each) => {
+    try {
+      return target.test(readFileSync(`/proc/self/fdinfo/${each}`, 'utf8'));
+    } catch {
+      return false; // the descriptor that this directory was read with
+    }
+  });
+}

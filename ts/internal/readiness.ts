@@ -31,7 +31,10 @@ class Watch {
   /** Somebody has waited since #idle was last looked at. */
   #wasUsed = false;
   #dispose: () => void = () => {};
-  /** What the poller watches for. */
+  /**
+   * What the poller watches for: also after the last wait, until that is ready again and nobody wants it. To stop and
+   * start it for each of the messages that somebody reads would be three system calls each time.
+   */
   #events = 0;
   /** Whether the poller keeps the loop alive. */
   #isRef = true;
@@ -43,12 +46,12 @@ class Watch {
   #ready(events: number): void {
     // libuv stops watching a descriptor that has an error.
     if ((events & DISCONNECT) !== 0) this.#events = 0;
+    // Still watched for who would wait again, as readers do: nobody did until now.
+    if (this.waiters.size === 0 && this.#events !== 0) this.#watchFor(0);
     // A hang-up ends every wait: the read or write that follows tells what happened.
     for (const waiter of [...this.waiters]) {
       if ((waiter.events & events) !== 0 || (events & DISCONNECT) !== 0) waiter.settle(true);
     }
-    // Kept watching for who waits again at once; nobody did.
-    if (this.waiters.size === 0 && this.#events !== 0) this.#watchFor(0);
   }
 
   #watchFor(events: number): void {
