@@ -7,13 +7,17 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <optional>
 #include <random>
 #include <thread>
 #include <vector>
 
 #include "sys/descriptor.h"
+#include "sys/mapping.h"
 #include "sys/memory_object.h"
 #include "sys/pipe.h"
+#include "sys/process_status.h"
+#include "sys/robust_mutex.h"
 #include "sys/sleep.h"
 #include "test/support/outcome.h"
 #include "test/support/ring_client.h"
@@ -301,6 +305,23 @@ TEST_CASE("who spins sees a message come, or nothing") {
   CHECK_FALSE(ring.spin_for_items(1000));
   test::put(ring, {1});
   CHECK(ring.spin_for_items(1000));
+}
+
+TEST_CASE("who finds an end locked for long sleeps until it is free") {
+  Ring ring = ring_of(kSmall);
+  const auto mapping = test::must(sys::Mapping::shared(ring.files().memory.get(), kPage));
+  auto* header = reinterpret_cast<ipc::RingHeader*>(mapping.data());
+  std::optional held = test::must(sys::RobustLock::lock(&header->tail.mutex));
+  std::atomic<pid_t> tid{0};
+  std::thread producer([&] {
+    tid = gettid();
+    test::put(ring, {1});
+  });
+  while (tid == 0 || test::must(sys::process_status(tid)).state != 'S') std::this_thread::yield();
+  CHECK(ring.size() == 0);
+  held.reset();
+  producer.join();
+  CHECK(ring.size() == 1);
 }
 
 TEST_CASE("threads that put and take wake each other; nothing is lost, doubled or out of order") {
