@@ -66,6 +66,11 @@ Napi::Value SocketFamily(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), unwrap(info.Env(), sys::socket_family(int_arg(info, 0))));
 }
 
+// setSendBuffer(socket: number, bytes: number)
+Napi::Value SetSendBuffer(const Napi::CallbackInfo& info) {
+  return unwrap_status(info.Env(), sys::set_send_buffer(int_arg(info, 0), int_arg(info, 1)));
+}
+
 // shutDown(socket: number, how: number)
 Napi::Value ShutDown(const Napi::CallbackInfo& info) {
   return unwrap_status(info.Env(), sys::shut_down(int_arg(info, 0), int_arg(info, 1)));
@@ -80,6 +85,7 @@ void init_socket(Napi::Env env, Napi::Object exports) {
   export_function<FinishConnect>(env, exports, "finishConnect");
   export_function<LocalAddress>(env, exports, "localAddress");
   export_function<SocketFamily>(env, exports, "socketFamily");
+  export_function<SetSendBuffer>(env, exports, "setSendBuffer");
   export_function<ShutDown>(env, exports, "shutDown");
 }
 

@@ -162,6 +162,10 @@ Result<int> socket_family(int fd) {
   return last_error("getsockopt");
 }
 
+Status set_send_buffer(int socket, int bytes) {
+  return check(setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), "setsockopt");
+}
+
 Status shut_down(int socket, int how) { return check(shutdown(socket, how), "shutdown"); }
 
 }  // namespace mp::sys

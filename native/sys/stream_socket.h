@@ -56,6 +56,9 @@ Result<Endpoint> local_endpoint(int socket);
 // AF_UNIX, AF_INET, …; AF_UNSPEC for a descriptor that is no socket.
 Result<int> socket_family(int fd);
 
+// How many bytes may be under way before a sender waits; no more than net.core.wmem_max allows. SO_SNDBUF, socket(7)
+Status set_send_buffer(int socket, int bytes);
+
 // shutdown(2): SHUT_RD, SHUT_WR
 Status shut_down(int socket, int how);
 

@@ -9,6 +9,7 @@
 
 #include "sys/pipe.h"
 #include "sys/poll_wait.h"
+#include "sys/socket_pair.h"
 #include "test/support/outcome.h"
 
 using namespace mp;
@@ -93,4 +94,16 @@ TEST_CASE("a descriptor that is no socket has no family") {
   const sys::PipeEnds pipe = must(sys::make_pipe());
   CHECK(must(sys::socket_family(pipe.read_end.get())) == AF_UNSPEC);
   CHECK(test::failure(sys::socket_family(-1)) == "getsockopt: EBADF");
+}
+
+TEST_CASE("a larger send buffer takes more before a sender has to wait") {
+  const std::vector<uint8_t> bytes(256 << 10);
+  const auto taken = [&](int buffer) {
+    const sys::SocketPair pair = must(sys::make_socket_pair());
+    REQUIRE(sys::set_nonblocking(pair.first.get(), true).ok());
+    REQUIRE(sys::set_send_buffer(pair.first.get(), buffer).ok());
+    return must(sys::send_some(pair.first.get(), bytes)).value_or(0);
+  };
+  CHECK(taken(1 << 10) < taken(1 << 20));
+  CHECK(test::failure(sys::set_send_buffer(-1, 1 << 20)) == "setsockopt: EBADF");
 }

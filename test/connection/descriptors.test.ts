@@ -212,7 +212,7 @@ describe('descriptors in messages', () => {
     const [mine, its] = Pipe();
     const [here, there] = Pipe();
     mine.sendSync(there);
-    const rest = [mine.send(Buffer.alloc(2_000_000)), mine.send(there)];
+    const rest = [mine.send(Buffer.alloc(8_000_000)), mine.send(there)];
     there.close();
     assert.ok((await its.recvBytes()).length > 0); // bytes: its descriptor is closed
     its.close();

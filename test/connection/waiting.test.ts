@@ -108,11 +108,21 @@ describe('Connection waiting', () => {
     using _sender = sender;
     const filler = 'x'.repeat(50_000);
     let sent = 0;
-    const sends = Array.from({ length: 20 }, (_, i) => sender.send(i + filler).then(() => (sent += 1)));
+    const sends = Array.from({ length: 100 }, (_, i) => sender.send(i + filler).then(() => (sent += 1)));
     await new Promise(setImmediate);
-    assert.ok(sent < 20);
-    for (let i = 0; i < 20; i += 1) assert.equal(await receiver.recv(), i + filler);
+    assert.ok(sent < 100);
+    for (let i = 0; i < 100; i += 1) assert.equal(await receiver.recv(), i + filler);
     await Promise.all(sends);
+  });
+
+  it('three messages of 64 KiB and more leave without a reader, either way', async () => {
+    for (const duplex of [true, false]) {
+      const [first, second] = Pipe({ duplex });
+      using _first = first;
+      using _second = second;
+      await second.sendBytes(Buffer.alloc(256 * 1024));
+      if (duplex) await first.sendBytes(Buffer.alloc(256 * 1024));
+    }
   });
 
   it('poll looks once by default, takes nothing, and is true for an empty message and at the end', async () => {

@@ -6,6 +6,12 @@ import { SHUT_WR } from '../native/socket.js';
 import { Connection } from './connection.js';
 
 /**
+ * Bytes that may be under way in one direction. The usual 208 KiB hold three messages of 64 KiB and a part of a larger one:
+ * both sides would wait for each other all the time. It is a limit: the kernel takes memory for what has not been read yet.
+ */
+const UNDER_WAY = 1024 * 1024;
+
+/**
  * Two connected ends, duplex by default: both send and receive (a socketpair). With `duplex: false` the first only
  * receives and the second only sends. The caller owns both. Doesn't block.
  *
@@ -24,10 +30,13 @@ export function Pipe<T = unknown>(options?: { duplex?: boolean }): [Connection<T
   validateBoolean(duplex, 'options.duplex');
   if (duplex) {
     const [first, second] = native.socketpair();
+    native.setSendBuffer(first, UNDER_WAY);
+    native.setSendBuffer(second, UNDER_WAY);
     return [new Connection<T>(first), new Connection<T>(second)];
   }
   // Not a pipe(2): descriptors travel through sockets only.
   const [readEnd, writeEnd] = native.socketpair();
   native.shutDown(readEnd, SHUT_WR);
+  native.setSendBuffer(writeEnd, UNDER_WAY);
   return [new Connection<T>(readEnd, { writable: false }), new Connection<T>(writeEnd, { readable: false })];
 }

@@ -17,5 +17,7 @@ export interface SocketBinding {
   localAddress(socket: number): { path: string } | { host: string; port: number };
   /** AF_UNSPEC for a descriptor that is no socket. */
   socketFamily(fd: number): number;
+  /** At most net.core.wmem_max counts. */
+  setSendBuffer(socket: number, bytes: number): void;
   shutDown(socket: number, how: number): void;
 }
