@@ -57,6 +57,26 @@ for (const startMethod of getAllStartMethods()) {
       assert.deepEqual(await pool.map(tasks.square, []), []);
     });
 
+    it('maps chunks of numbers that go on with something else, whatever numbers they are', async () => {
+      const starts = [[0, -1, 2 ** 31 - 1, -(2 ** 31)], [-0, 0, 1, 2], [1, 2 ** 31, Number.NaN, 0.1], [7]];
+      for (const end of [[], [undefined], ['8', 8, -0, null], [8n]]) {
+        const items = starts.flatMap((start) => [...start, ...end]);
+        for (const chunkSize of [3, 4 + end.length, items.length]) {
+          assert.deepEqual(await pool.map(tasks.echo, items, { chunkSize }), items);
+        }
+      }
+    });
+
+    it('maps more numbers in one chunk than are told at once', async () => {
+      const items = Array.from({ length: 40_000 }, (_, index) => (index < 30_000 ? index : index / 2));
+      assert.deepEqual(await pool.map(tasks.echo, items, { chunkSize: items.length }), items);
+      assert.deepEqual(await pool.map(tasks.echo, Float64Array.from(items), { chunkSize: items.length }), items);
+      assert.deepEqual(
+        await pool.map(tasks.later, items, { chunkSize: items.length }),
+        items.map((item) => item * 10),
+      );
+    });
+
     it('maps a thousand items of every kind of value, whatever the chunks', async () => {
       const items = Array.from({ length: 1000 }, (_, index) =>
         index % 3 === 0 ? index : index % 3 === 1 ? `text ${index}` : { index, list: [index] },

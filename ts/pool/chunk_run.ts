@@ -2,8 +2,7 @@
 
 import { isThenable } from '../internal/thenable.js';
 import type { Callable } from './functions.js';
-import { packNumbers } from './numbers.js';
-import { LAST, PACKED, STAR, type TaskMessage, TIMED } from './protocol.js';
+import { LAST, STAR, type TaskMessage, TIMED } from './protocol.js';
 import type { TaskLoop } from './task_loop.js';
 
 /** Where in a message of results the first value of a chunk is. */
@@ -26,8 +25,7 @@ export class ChunkRun {
   readonly #items: ArrayLike<unknown>;
   readonly #began: number = performance.now();
   #next = 0;
-  /** Results that are not told yet; the first of them is that of item #first. */
-  #values: unknown[] = [];
+  /** Which item the first of the untold results is of. */
   #first = 0;
   #told: number = this.#began;
   #stride = 1;
@@ -93,13 +91,14 @@ export class ChunkRun {
   }
 
   #done(value: unknown): void {
-    this.#values.push(value);
+    const { untold } = this.#loop;
+    untold.add(value);
     this.#next += 1;
-    if (this.#isTimed) this.#tell();
+    if (this.#isTimed || untold.isFull) this.#tell();
   }
 
   #failed(error: unknown): void {
-    if (this.#values.length > 0) this.#tell();
+    if (this.#loop.untold.length > 0) this.#tell();
     this.#loop.fail(this.#id, this.#next, 0, error, 0);
     this.#next += 1;
     this.#first = this.#next;
@@ -122,20 +121,16 @@ export class ChunkRun {
   }
 
   #tell(flags: number = 0): void {
-    const values = this.#values;
-    this.#values = [];
+    const values = this.#loop.untold.take();
     const first = this.#first;
     this.#first = this.#next;
     this.#told = performance.now();
     const milliseconds = this.#told - this.#began;
-    const packed = packNumbers(values);
-    if (packed !== undefined) this.#loop.answer(this.#id, first, flags | PACKED, packed, milliseconds);
-    else if (!this.#loop.tryAnswer(this.#id, first, flags, values, milliseconds)) {
-      for (const [index, value] of values.entries()) {
-        this.#loop.answer(this.#id, first + index, 0, [value], 0, FIRST_OF_CHUNK);
-      }
-      this.#loop.answer(this.#id, this.#next, flags, [], milliseconds);
+    if (this.#loop.tryAnswer(this.#id, first, flags, values, milliseconds)) return;
+    for (const [index, value] of values.entries()) {
+      this.#loop.answer(this.#id, first + index, 0, [value], 0, FIRST_OF_CHUNK);
     }
+    this.#loop.answer(this.#id, this.#next, flags, [], milliseconds);
   }
 
   #finish(): void {

@@ -146,7 +146,7 @@ export class Dispatcher {
       this.putBack([job]);
     } catch (error) {
       if (job.count > 1 && error instanceof SerializationError) {
-        this.putBack(job.items.map((_, item) => job.part(item, item + 1)));
+        this.putBack(Array.from({ length: job.count }, (_, item) => job.part(item, item + 1)));
         this.finish(job);
         return;
       }

@@ -1,6 +1,10 @@
 /** Items on their way into a map: from a list, an iterable or an async iterable of any length. */
 
 import { invalidArgType } from '../internal/validate.js';
+import { type Numbers, packNumbers } from './numbers.js';
+
+/** Numbers by themselves are packed: a list of them would be made only to be read once. */
+export type Items = readonly unknown[] | Numbers;
 
 export interface Feed {
   /** Items in all, where that is known beforehand. */
@@ -8,7 +12,7 @@ export interface Feed {
   /** How many can be had now, at least; of what is read when it is asked for: 1 while the end is not known. */
   readonly waiting: number;
   /** Up to so many items, as there are now. The end may come to light by there being none. */
-  take(count: number): readonly unknown[];
+  take(count: number): Items;
   /** There are no more, and there won't be. */
   readonly isOver: boolean;
   /** What the iterable threw, once it is over. */
@@ -44,9 +48,11 @@ class ListFeed implements Feed {
     return this.total - this.#at;
   }
 
-  take(count: number): readonly unknown[] {
+  take(count: number): Items {
     const start = this.#at;
     this.#at = Math.min(this.total, start + count);
+    const numbers = packNumbers(this.#list, start, this.#at);
+    if (numbers !== undefined) return numbers;
     const taken = this.#list.slice(start, this.#at);
     if (Array.isArray(taken) && taken.length === this.#at - start) return taken;
     return Array.from({ length: this.#at - start }, (_, index) => taken[index]); // a typed array; one that was cut
@@ -75,7 +81,7 @@ class IterableFeed implements Feed {
     return this.isOver ? 0 : 1;
   }
 
-  take(count: number): readonly unknown[] {
+  take(count: number): Items {
     const taken: unknown[] = [];
     try {
       while (taken.length < count && !this.isOver) {
@@ -87,7 +93,7 @@ class IterableFeed implements Feed {
       this.isOver = true;
       this.failure = { error };
     }
-    return taken;
+    return packNumbers(taken, 0, taken.length) ?? taken;
   }
 
   stop(): void {
@@ -127,10 +133,10 @@ class AsyncFeed implements Feed {
     return this.#hasEnded && this.#buffer.length === 0;
   }
 
-  take(count: number): readonly unknown[] {
+  take(count: number): Items {
     const taken = this.#buffer.splice(0, count);
     void this.#read();
-    return taken;
+    return packNumbers(taken, 0, taken.length) ?? taken;
   }
 
   async #read(): Promise<void> {

@@ -5,10 +5,10 @@ import { recycledCopy } from '../internal/recycled_memory.js';
 import { native } from '../native/load.js';
 import type { ByteWriter } from '../serialization/byte_writer.js';
 import { encode } from '../serialization/serialize.js';
+import type { Items } from './feed.js';
 import type { TaskFunction } from './functions.js';
 import type { Generation } from './generation.js';
-import { packNumbers } from './numbers.js';
-import { CHUNK, PACKED, STAR, type TaskMessage, TIMED } from './protocol.js';
+import { CHUNK, type TaskMessage, TIMED } from './protocol.js';
 import type { Single } from './single.js';
 import type { Worker } from './worker.js';
 
@@ -50,7 +50,7 @@ export interface JobOptions {
   /** CHUNK, STAR or 0. */
   readonly flags: number;
   /** Of CHUNK: one a call; else the arguments of one call. */
-  readonly items: readonly unknown[];
+  readonly items: Items;
   readonly context: Readonly<Record<string, unknown>> | undefined;
   readonly limits: Limits;
   /** Place of its first call among those of its owner. */
@@ -67,7 +67,7 @@ export class Job {
   readonly generation: Generation;
   readonly limits: Limits;
   readonly flags: number;
-  readonly items: readonly unknown[];
+  readonly items: Items;
   readonly context: Readonly<Record<string, unknown>> | undefined;
   readonly position: number;
   readonly priority: number;
@@ -138,10 +138,8 @@ export class Job {
   }
 
   #encode(descriptors: number[]): ByteWriter {
-    const { id, task, items, context } = this;
-    const packed = (this.flags & (CHUNK | STAR)) === CHUNK ? packNumbers(items) : undefined;
-    const flags = packed === undefined ? this.flags : this.flags | PACKED;
-    const message: TaskMessage = [id, task.number, flags, packed ?? items, context];
+    const { id, task, flags, items, context } = this;
+    const message: TaskMessage = [id, task.number, flags, items, context];
     try {
       return encode(message, 'message', descriptors);
     } catch (error) {

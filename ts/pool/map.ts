@@ -7,13 +7,15 @@ import type { CheckedMapOptions } from './options.js';
 
 /** Items of one chunk, unless the caller says otherwise: encoding them should not hold up the event loop. */
 const LARGEST_CHUNK = 16_384;
+/** Longer arrays, made with their length, are hash tables in V8. */
+const LONGEST_DENSE = 32 * 2 ** 20;
 /** Chunks for each worker. */
 const CHUNKS = 4;
 
 export class MapBatch extends Batch {
   readonly #resolve: (results: unknown[]) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #results: unknown[] = [];
+  readonly #results: unknown[];
   #failure: { readonly error: unknown } | undefined;
 
   constructor(
@@ -25,6 +27,7 @@ export class MapBatch extends Batch {
     settlement: { resolve(results: unknown[]): void; reject(error: unknown): void },
   ) {
     super(core, task, items, flags, options);
+    this.#results = listOf(this.feed.total);
     this.#resolve = settlement.resolve;
     this.#reject = settlement.reject;
   }
@@ -38,13 +41,8 @@ export class MapBatch extends Batch {
 
   protected put(position: number, values: ArrayLike<unknown>): void {
     const results = this.#results;
-    const { length } = values;
-    if (results.length === position) {
-      for (let index = 0; index < length; index += 1) results.push(values[index]);
-      return;
-    }
     while (results.length < position) results.push(undefined);
-    for (let index = 0; index < length; index += 1) results[position + index] = values[index];
+    for (let index = 0; index < values.length; index += 1) results[position + index] = values[index];
   }
 
   /** The first is kept; the others are run all the same. */
@@ -61,4 +59,9 @@ export class MapBatch extends Batch {
   protected breakOff(error: unknown): void {
     this.#reject(error);
   }
+}
+
+/** Room for so many results: a list that grows is copied again and again. */
+function listOf(length: number | undefined): unknown[] {
+  return length !== undefined && length <= LONGEST_DENSE ? new Array(length) : [];
 }

@@ -29,7 +29,7 @@ export interface Assignment {
   readonly tellsMemory: boolean;
 }
 
-/** `items` are the arguments of one call, or with CHUNK an array of the arguments of many. */
+/** `items` are the arguments of one call, or with CHUNK those of many: an array, or a typed one of numbers. */
 export type TaskMessage = readonly [
   id: number,
   fn: number,
@@ -55,16 +55,14 @@ export const CHUNK = 1;
 export const STAR = 2;
 /** Of a task: its calls have a time limit each, and are told one by one. */
 export const TIMED = 4;
-/** Of a task and of a result: the items are the numbers in a typed array. */
-export const PACKED = 8;
 /** Of a result: nothing more of this task follows. */
-export const LAST = 16;
+export const LAST = 8;
 /** Of a result: it is an error. */
-export const FAILED = 32;
+export const FAILED = 16;
 /** Not of a task: the worker is ready (or, with FAILED, its initializer failed). */
-export const READY = 64;
+export const READY = 32;
 /** Not of a task: how much memory the worker has. */
-export const MEMORY = 128;
+export const MEMORY = 64;
 
 /** `first`: which call of the chunk the first value is of. `milliseconds`: of the whole task, with LAST. */
 export type ResultMessage = readonly [id: number, first: number, flags: number, payload: unknown, milliseconds: number];

@@ -17,6 +17,7 @@ import { memoryOf } from './memory.js';
 import { Progress } from './progress.js';
 import type { Assignment, Control, ResultMessage, TaskMessage } from './protocol.js';
 import { CHUNK, FAILED, LAST, MEMORY, READY } from './protocol.js';
+import { Untold } from './untold.js';
 
 /** Where in a message of results the value is. */
 const PAYLOAD = 'message[3]';
@@ -31,6 +32,8 @@ export class TaskLoop {
   readonly progress: Progress;
   /** What the task that runs sees of itself. */
   readonly current: CurrentTask;
+  /** Of the chunk that runs. */
+  readonly untold: Untold = new Untold();
   readonly #functions: Map<number, Callable> = new Map();
   readonly #spinning: Spinning = new Spinning();
   readonly #imports: Promise<Callable>[] = [];
