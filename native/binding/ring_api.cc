@@ -55,6 +55,8 @@ class Ring : public Napi::ObjectWrap<Ring> {
                                         InstanceMethod<&Ring::Keep>("keep"),
                                         InstanceMethod<&Ring::Forget>("forget"),
                                         InstanceMethod<&Ring::GiveBack>("giveBack"),
+                                        InstanceMethod<&Ring::HoldItemsBell>("holdItemsBell"),
+                                        InstanceMethod<&Ring::RingItemsBell>("ringItemsBell"),
                                         InstanceMethod<&Ring::End>("end"),
                                         InstanceMethod<&Ring::Size>("size"),
                                         InstanceMethod<&Ring::SpinForItems>("spinForItems"),
@@ -270,6 +272,14 @@ class Ring : public Napi::ObjectWrap<Ring> {
     const ipc::Loan loan = loan_arg(info, 0);
     detach(info, 0);
     return unwrap_status(info.Env(), ring(info).give_back(loan));
+  }
+
+  // holdItemsBell(): from here on put() wakes nobody
+  void HoldItemsBell(const Napi::CallbackInfo& info) { ring(info).hold_items_bell(); }
+
+  // ringItemsBell(): wakes who sleeps
+  Napi::Value RingItemsBell(const Napi::CallbackInfo& info) {
+    return unwrap_status(info.Env(), ring(info).ring_items_bell());
   }
 
   // end()

@@ -76,14 +76,28 @@ sys::Result<sys::RobustLock> Ring::hold(RingEnd& end) {
 }
 
 // The next message is in place, or has been read: with the end's mutex held, this makes it so for everybody.
-sys::Status Ring::pass(RingEnd& end, uint64_t count, RingPosition next, int bell) {
+sys::Status Ring::pass(RingEnd& end, uint64_t count, RingPosition next, std::optional<int> bell) {
   end.positions[(count + 1) & 1] = next;
-  if (end.asked != 0) {
-    if (auto rung = sys::ring_event_fd(bell); !rung) return rung;
-    end.asked = 0;
+  if (bell) {
+    if (auto woken = wake(end, *bell); !woken) return woken;
   }
   end.count.store(count + 1, std::memory_order_release);
   return sys::done();
+}
+
+// Who has noted at this end that it sleeps.
+sys::Status Ring::wake(RingEnd& end, int bell) {
+  if (end.asked == 0) return sys::done();
+  if (auto rung = sys::ring_event_fd(bell); !rung) return rung;
+  end.asked = 0;
+  return sys::done();
+}
+
+sys::Status Ring::ring_items_bell() {
+  RingEnd& tail = header()->tail;
+  auto lock = hold(tail);
+  if (!lock) return lock.error();
+  return wake(tail, files_.items_bell.get());
 }
 
 sys::Status Ring::prepare_to_sleep(RingEnd& end, int bell) {
@@ -171,7 +185,9 @@ sys::Result<PutOutcome> Ring::try_put(const Message& message) {
     copy(place, part);
     place += part.size();
   }
-  if (auto passed = pass(tail, count, position + record, files_.items_bell.get()); !passed) {
+  std::optional<int> bell;
+  if (!holds_items_bell_ || elsewhere) bell = files_.items_bell.get();
+  if (auto passed = pass(tail, count, position + record, bell); !passed) {
     undo();
     return passed.error();
   }

@@ -80,6 +80,11 @@ class Ring {
   // memory for it.
   sys::Result<PutOutcome> put(std::span<const Bytes> parts, bool ask, std::span<const int> descriptors = {});
 
+  // From here on put() of short messages by this object wakes nobody until ring_items_bell(): several messages, one
+  // waking. Who sleeps stays noted meanwhile. For a producer without whom nobody waits for messages.
+  void hold_items_bell() { holds_items_bell_ = true; }
+  sys::Status ring_items_bell();
+
   // Takes the oldest message into `buffer`; kTooLong, and nothing is taken, where that is too small. kEmpty, with
   // `ask`: the bell of items rings when it is worth another try. kEnded: it is empty and nothing will come.
   sys::Result<Taken> take(std::span<uint8_t> buffer, bool ask);
@@ -153,7 +158,8 @@ class Ring {
   // What there is to take, read in this order: after `ended` no message comes any more.
   std::optional<TakeOutcome> nothing_there(uint64_t head) const;
   sys::Result<sys::RobustLock> hold(RingEnd& end);
-  sys::Status pass(RingEnd& end, uint64_t count, RingPosition next, int bell);
+  sys::Status pass(RingEnd& end, uint64_t count, RingPosition next, std::optional<int> bell);
+  static sys::Status wake(RingEnd& end, int bell);
   sys::Status prepare_to_sleep(RingEnd& end, int bell);
   sys::Result<std::optional<Run>> take_segments(uint64_t count);
   sys::Result<ProcessIdentity> own_owner();
@@ -166,6 +172,7 @@ class Ring {
   std::shared_ptr<const sys::Mapping> mapping_;
   ProcessIdentity owner_ = {};  // the process that used it last, when it had forked so often
   uint32_t owner_forks_ = 0;
+  bool holds_items_bell_ = false;
 };
 
 }  // namespace mp::ipc

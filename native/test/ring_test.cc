@@ -131,6 +131,25 @@ TEST_CASE("the bell of items rings for who asked, until somebody finds nothing a
   CHECK_FALSE(test::is_ringing(test::items_bell(ring)));
 }
 
+TEST_CASE("a bell that is held rings when it is told to, or for a long message, and only for who asked") {
+  Ring ring = ring_of(kSmall);
+  ring.hold_items_bell();
+  REQUIRE(ring.ring_items_bell().ok());
+  CHECK_FALSE(test::is_ringing(test::items_bell(ring)));
+  CHECK(test::must(ring.take({}, true)).outcome == ipc::TakeOutcome::kEmpty);
+  CHECK(test::put(ring, {1}) == PutOutcome::kDone);
+  CHECK(test::put(ring, {2}) == PutOutcome::kDone);
+  CHECK_FALSE(test::is_ringing(test::items_bell(ring)));
+  REQUIRE(ring.ring_items_bell().ok());
+  CHECK(test::is_ringing(test::items_bell(ring)));
+  CHECK(test::take(ring) == Message{1});
+  CHECK(test::take(ring) == Message{2});
+  CHECK(test::must(ring.take({}, true)).outcome == ipc::TakeOutcome::kEmpty);
+  CHECK_FALSE(test::is_ringing(test::items_bell(ring)));
+  CHECK(test::put(ring, Message(kPage)) == PutOutcome::kDone);
+  CHECK(test::is_ringing(test::items_bell(ring)));
+}
+
 TEST_CASE("the bell of space rings for who asked") {
   Ring ring = ring_of(kSmall, 1);
   test::put(ring, {1});

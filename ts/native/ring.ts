@@ -43,6 +43,10 @@ export interface RingObject {
   keep(least: number, ask: boolean): ArrayBuffer | number;
   /** keep()'s memory is the ring's again now; every view of it has length 0. */
   forget(kept: ArrayBuffer): void;
+  /** From here on short messages wake nobody until ringItemsBell(): for the only producer. */
+  holdItemsBell(): void;
+  /** Wakes who sleeps, if anybody does. */
+  ringItemsBell(): void;
   end(): void;
   size(): number;
   /** Looks for a message without sleeping, for so long at most. Blocks. */

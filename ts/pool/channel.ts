@@ -42,6 +42,7 @@ export class PoolChannel {
       for (const part of made) part.close();
       throw error;
     }
+    this.tasks.holdBell();
     open.value.add(this);
   }
 

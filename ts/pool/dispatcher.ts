@@ -74,8 +74,12 @@ export class Dispatcher {
     if (this.#isDispatching || this.#isStopped) return;
     this.#isDispatching = true;
     try {
-      do this.#assign();
-      while (this.#spread());
+      try {
+        do this.#assign();
+        while (this.#spread());
+      } finally {
+        for (const worker of this.#crew.workers) worker.wake();
+      }
       if (!this.#isStopped) this.#crew.grow((generation) => this.#waitingFor(generation, this.#processes));
     } finally {
       this.#isDispatching = false;

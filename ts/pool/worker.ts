@@ -59,6 +59,8 @@ export class Worker {
   #answered = 0;
   #meanTime: number | undefined;
   #isFull = false;
+  /** It was sent something and may be asleep. */
+  #isUnrung = false;
   #isWatching = false;
   #callOff: (() => void) | undefined;
 
@@ -122,11 +124,19 @@ export class Worker {
       return false;
     }
     job.worker = this;
+    this.#isUnrung = true;
     this.outstanding.push(job);
     this.tasksLeft -= 1;
     if (job.isTimed) this.#timeKeeper.watch();
     this.watch();
     return true;
+  }
+
+  /** To be called when it has been sent what there is for now: several tasks, one waking. */
+  wake(): void {
+    if (!this.#isUnrung) return;
+    this.#isUnrung = false;
+    this.channel.tasks.ringBell();
   }
 
   #introduce(fn: number, place: Place): void {

@@ -126,6 +126,15 @@ export class MessageRing {
     return this.#ring.unfinished(ask);
   }
 
+  /** From here on short messages wake nobody until ringBell(): several of them, one waking. For the only producer. */
+  holdBell(): void {
+    this.#ring.holdItemsBell();
+  }
+
+  ringBell(): void {
+    this.#ring.ringItemsBell();
+  }
+
   /** Puts what was encoded. */
   put(encoded: ByteWriter, fds: readonly number[]): typeof FULL | typeof ENDED | undefined {
     const { length } = encoded;
