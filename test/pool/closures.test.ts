@@ -37,6 +37,18 @@ describe('closures in a pool', () => {
     assert.deepEqual(await pool.map(scale, [1, 2, 3]), [2, 4, 6]);
   });
 
+  it('return arrays with their named properties, by themselves and in chunks', async () => {
+    make();
+    const find = (text: string): RegExpExecArray | null => /b/.exec(text);
+    const found = find('abc');
+    assert.deepEqual(await pool.apply(find, ['abc']), found);
+    for (const chunkSize of [1, 2]) {
+      assert.deepEqual(await pool.map(find, ['abc', 'abc', 'a'], { chunkSize }), [found, found, null]);
+    }
+    const [, index] = await pool.map((match) => match?.index, [null, found], { chunkSize: 2 });
+    assert.equal(index, 1);
+  });
+
   it('have it in workers that are started later, too', async () => {
     make({ maxTasksPerChild: 1 });
     let state = 'first';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { describe, it } from 'mocha';
-import { deserialize, serialize } from '#internals';
+import { deserialize, encode, serialize } from '#internals';
 import { randomValue, seededRandom } from '../support/random_values.js';
 
 function sent<T>(value: T): T {
@@ -121,6 +121,13 @@ describe('serialization', () => {
       assert.deepEqual(sent(holey), holey);
       assert.equal(length in sent(holey), false);
     }
+  });
+
+  it('an array that is called plain is not looked through for named properties; others are, in it too', () => {
+    const named = Object.assign([1], { index: 3 });
+    const outer = Object.assign([named, 2], { index: 4 });
+    const written = encode(outer, 'value', undefined, [outer]).parts();
+    assert.deepEqual(deserialize(Buffer.concat(written)), [named, 2]);
   });
 
   it('a view of a part carries that part only; views of the whole share their ArrayBuffer', () => {

@@ -38,6 +38,7 @@ export class ChunkRun {
     this.#items = items as ArrayLike<unknown>;
     this.#isTimed = (flags & TIMED) !== 0;
     this.#isStar = (flags & STAR) !== 0;
+    loop.untold.begin(this.#items.length);
   }
 
   /** Goes as far as it can without waiting; undefined when that is to the end. */
@@ -76,7 +77,7 @@ export class ChunkRun {
       if (typeof value === 'object' && isThenable(value)) return value;
       this.#done(value);
       this.#left -= 1;
-      if (this.#left === 0 && this.#look()) return TURN;
+      if (this.#left <= 0 && this.#next < this.#items.length && this.#look()) return TURN;
     }
     return undefined;
   }

@@ -141,7 +141,7 @@ export class Job {
     const { id, task, flags, items, context } = this;
     const message: TaskMessage = [id, task.number, flags, items, context];
     try {
-      return encode(message, 'message', descriptors);
+      return encode(message, 'message', descriptors, [message, items]);
     } catch (error) {
       throw asArgument(error, (flags & CHUNK) === 0 ? 'args' : 'items');
     }

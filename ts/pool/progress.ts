@@ -39,15 +39,16 @@ export class Progress {
     return Atomics.load(this.#words, SPOKEN);
   }
 
-  /** Milliseconds since the task, or the call with a limit of its own, began. */
+  /** Milliseconds since the task, or the call of it, began, where it has a limit. */
   get elapsed(): number {
     return performance.now() + this.#offset - (this.#startedAt[0] as number);
   }
 
   // ---- for the worker
 
-  begin(id: number): void {
-    this.#startClock();
+  /** `isTimed`: it has a limit. */
+  begin(id: number, isTimed: boolean): void {
+    if (isTimed) this.#startClock();
     this.#words[ITEM] = 0;
     Atomics.store(this.#words, RUNNING, id);
   }

@@ -16,7 +16,7 @@ import { type Callable, closureNumbered } from './functions.js';
 import { memoryOf } from './memory.js';
 import { Progress } from './progress.js';
 import type { Assignment, Control, ResultMessage, TaskMessage } from './protocol.js';
-import { CHUNK, FAILED, LAST, MEMORY, READY } from './protocol.js';
+import { CHUNK, FAILED, LAST, MEMORY, READY, TIMED } from './protocol.js';
 import { Untold } from './untold.js';
 
 /** Where in a message of results the value is. */
@@ -203,8 +203,8 @@ export class TaskLoop {
 
   /** undefined when it is over already. */
   #perform(task: TaskMessage): Promise<void> | undefined {
-    const [id, fn, , , context] = task;
-    this.progress.begin(id);
+    const [id, fn, flags, , context] = task;
+    this.progress.begin(id, (flags & TIMED) !== 0);
     this.current.begin(id, this.look);
     const call = this.#function(fn);
     return context === undefined ? this.#begin(call, task) : runInContext(context, () => this.#begin(call, task));
@@ -245,10 +245,11 @@ export class TaskLoop {
     this.progress.end();
   }
 
-  /** False when there is something in it that can't travel. */
-  tryAnswer(id: number, first: number, flags: number, payload: unknown, milliseconds: number): boolean {
+  /** Results of a chunk; false when there is something in them that can't travel. */
+  tryAnswer(id: number, first: number, flags: number, values: unknown, milliseconds: number): boolean {
+    const message: ResultMessage = [id, first, flags, values, milliseconds];
     try {
-      this.#put([id, first, flags, payload, milliseconds]);
+      this.#put(message, [message, values]);
       return true;
     } catch {
       return false;
@@ -272,13 +273,13 @@ export class TaskLoop {
     }
   }
 
-  /** Blocks while the system has no room for it. */
-  #put(message: ResultMessage): void {
+  /** Blocks while the system has no room for it. `plain`: as of encode(). */
+  #put(message: ResultMessage, plain: readonly unknown[] = [message]): void {
     const { results } = this.#assignment.channel;
     // Ahead of the answer: upon that the pool may send the next task.
     if (this.#assignment.tellsMemory && (message[2] & LAST) !== 0) this.#tellMemory();
     const descriptors: number[] = [];
-    const encoded = encode(message, 'message', descriptors);
+    const encoded = encode(message, 'message', descriptors, plain);
     if (results.put(encoded, descriptors) !== FULL) return;
     const parts = encoded.parts().map(recycledCopy);
     while (results.putParts(parts, descriptors, true) === FULL) {

@@ -8,9 +8,16 @@ const MOST = 16_384;
 export class Untold {
   readonly #numbers: Float64Array = new Float64Array(MOST);
   #areIntegers = true;
-  /** All of them, once one is no number. */
+  /** All of them, once one is no number, or where there will be few. */
   #values: unknown[] | undefined;
+  #areFew = false;
   length = 0;
+
+  /** Results of so many calls follow. */
+  begin(calls: number): void {
+    this.#areFew = calls < FEWEST;
+    this.#values = this.#areFew ? [] : undefined;
+  }
 
   get isFull(): boolean {
     return this.length === MOST;
@@ -28,8 +35,8 @@ export class Untold {
   }
 
   take(): readonly unknown[] | Numbers {
-    const taken = this.#values ?? (this.length < FEWEST ? this.#list() : this.#packed());
-    this.#values = undefined;
+    const taken = this.#values ?? this.#packed();
+    this.#values = this.#areFew ? [] : undefined;
     this.#areIntegers = true;
     this.length = 0;
     return taken;

@@ -237,6 +237,7 @@ export class Worker {
     // What was answered before we began, and not heard of, could not be read.
     while (((answered - this.#answered) | 0) > 0 && this.outstanding.length > 0) this.#over(undefined);
     this.#isFull = false;
+    this.lastUsed = performance.now();
     if (this.outstanding.length > 0 || this.state === 'starting') this.watch();
     this.#listener.heard(this);
   }
@@ -298,7 +299,6 @@ export class Worker {
     const job = this.outstanding.shift() as Job;
     this.#answered = (this.#answered + 1) | 0;
     if (job.told < job.count) this.#tellRest(job, job.count, new Error('the result was lost'));
-    this.lastUsed = performance.now();
     this.done += 1;
     if (milliseconds !== undefined) {
       job.milliseconds = milliseconds;

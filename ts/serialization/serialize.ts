@@ -36,8 +36,11 @@ const usual: ByteWriter = new ByteWriter();
 export const usualMemory: Buffer = usual.memory;
 let isInUse = false;
 
-/** serialize() without a copy: what it returns is valid until the next call. */
-export function encode(value: unknown, root: string, descriptors?: number[]): ByteWriter {
+/**
+ * serialize() without a copy: what it returns is valid until the next call. `plain`: arrays that the caller knows to have
+ * nothing but their elements, which takes as long to find out as to write a short one.
+ */
+export function encode(value: unknown, root: string, descriptors?: number[], plain?: readonly unknown[]): ByteWriter {
   // A getter, or a codec, may serialise something itself.
   const out = isInUse ? new ByteWriter() : usual;
   const outer = isInUse;
@@ -45,7 +48,7 @@ export function encode(value: unknown, root: string, descriptors?: number[]): By
   const before = descriptors?.length ?? 0;
   try {
     out.reset();
-    if (!primitive(out, value)) new Encoder(out, root, descriptors).write(value);
+    if (!primitive(out, value)) new Encoder(out, root, descriptors, plain).write(value);
     return out;
   } catch (error) {
     if (descriptors !== undefined) descriptors.length = before;
@@ -61,7 +64,7 @@ export function encode(value: unknown, root: string, descriptors?: number[]): By
 const NO_TRAVELLER: Error = new Error('something in the value can not travel');
 
 function retrace(value: unknown, root: string, descriptors: number[] | undefined): never {
-  new Encoder(new ByteWriter(), root, descriptors === undefined ? undefined : [], [root]).write(value);
+  new Encoder(new ByteWriter(), root, descriptors === undefined ? undefined : [], undefined, [root]).write(value);
   throw new SerializationError(`${root} can't travel, and changed while it was looked at`);
 }
 
@@ -103,6 +106,7 @@ class Encoder {
   readonly out: ByteWriter;
   readonly #descriptors: number[] | undefined;
   readonly #root: string;
+  readonly #plain: readonly unknown[] | undefined;
   /** Where the walk is; kept by the second walk only. */
   readonly #path: Step[] | undefined;
   /** How long the path was at the outermost object that a codec has packed. */
@@ -111,10 +115,17 @@ class Encoder {
   readonly #objects: object[] = [];
   #numbers: Map<object, number> | undefined;
 
-  constructor(out: ByteWriter, root: string, descriptors: number[] | undefined, path?: Step[]) {
+  constructor(
+    out: ByteWriter,
+    root: string,
+    descriptors: number[] | undefined,
+    plain: readonly unknown[] | undefined,
+    path?: Step[],
+  ) {
     this.out = out;
     this.#root = root;
     this.#descriptors = descriptors;
+    this.#plain = plain;
     this.#path = path;
   }
 
@@ -218,7 +229,7 @@ class Encoder {
   }
 
   #array(value: readonly unknown[]): void {
-    if (value.length < LONG_ARRAY ? !areAllIndexes(Object.keys(value), value.length) : isUnusual(value)) {
+    if (this.#plain?.includes(value) !== true && isUnusual(value)) {
       this.out.byte(tag.SPARSE_ARRAY);
       this.out.varint(value.length);
       this.#entries(value, Object.keys(value));
@@ -361,8 +372,9 @@ function areAllIndexes(keys: readonly string[], length: number): boolean {
   return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
 }
 
-/** Of a long array: whether it has named properties, or far fewer elements than its length says. */
+/** Whether it has named properties, or far fewer elements than its length says; of a short one, any fewer. */
 function isUnusual(value: readonly unknown[]): boolean {
+  if (value.length < LONG_ARRAY) return !areAllIndexes(Object.keys(value), value.length);
   return isMostlyHoles(value) || !inspect(value, NO_ELEMENTS).endsWith(`[ ... ${value.length} more items ]`);
 }
 
