@@ -7,8 +7,8 @@ import { countOf, payload } from './values.mjs';
 const [kind, producers, consumers, mode] = process.argv.slice(2);
 const value = payload(kind);
 const count = countOf(kind);
-// Bounded as a pipe is: otherwise a fast producer would measure how fast memory grows.
-const queue = new Queue(kind === 'string64' || kind === 'object' ? 4096 : 4);
+// Bounded: otherwise a fast producer would measure how fast memory grows. Of buffers 4 MiB may be under way, or four.
+const queue = new Queue(kind === 'string64' || kind === 'object' ? 4096 : Math.max(4, 2 ** 22 / Number(kind)));
 const start = new Queue();
 const go = new Queue(); // to consumers: none begins the next round while another is in this one
 const done = new Queue();
