@@ -74,6 +74,21 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, static_cast<double>(kHeader + more));
 }
 
+// How many bytes of the two parts, one after the other; undefined where none could be written without waiting.
+Napi::Value write_both(Napi::Env env, int fd, bool is_socket, std::span<const uint8_t> first,
+                       std::span<const uint8_t> second) {
+  const auto written = unwrap(env, is_socket ? sys::send_two(fd, first, second) : sys::write_two(fd, first, second));
+  return written ? Napi::Number::New(env, static_cast<double>(*written)) : env.Undefined();
+}
+
+// writeTwo(fd: number, isSocket: boolean, first: Uint8Array, offset: number, second: Uint8Array): how many bytes
+Napi::Value WriteTwo(const Napi::CallbackInfo& info) {
+  const std::span<const uint8_t> first = bytes_arg(info, 2);
+  const size_t offset = uint_arg(info, 3);
+  if (offset > first.size()) throw Napi::RangeError::New(info.Env(), "outside the bytes");
+  return write_both(info.Env(), int_arg(info, 0), bool_arg(info, 1), first.subspan(offset), bytes_arg(info, 4));
+}
+
 // writeFrame(fd: number, isSocket: boolean, bytes: Uint8Array): how many bytes of the message with its header were
 // written; undefined where none could be without waiting
 Napi::Value WriteFrame(const Napi::CallbackInfo& info) {
@@ -83,10 +98,7 @@ Napi::Value WriteFrame(const Napi::CallbackInfo& info) {
   const auto length = static_cast<uint32_t>(body.size());
   const std::array<uint8_t, kHeader> header{static_cast<uint8_t>(length >> 24), static_cast<uint8_t>(length >> 16),
                                             static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length)};
-  const int fd = int_arg(info, 0);
-  const auto written =
-      unwrap(env, bool_arg(info, 1) ? sys::send_two(fd, header, body) : sys::write_two(fd, header, body));
-  return written ? Napi::Number::New(env, static_cast<double>(*written)) : env.Undefined();
+  return write_both(env, int_arg(info, 0), bool_arg(info, 1), header, body);
 }
 
 }  // namespace
@@ -94,6 +106,7 @@ Napi::Value WriteFrame(const Napi::CallbackInfo& info) {
 void init_frame(Napi::Env env, Napi::Object exports) {
   export_function<ReadFrame>(env, exports, "readFrame");
   export_function<WriteFrame>(env, exports, "writeFrame");
+  export_function<WriteTwo>(env, exports, "writeTwo");
 }
 
 }  // namespace mp::binding

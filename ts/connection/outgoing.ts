@@ -26,7 +26,7 @@ type ByteSink = (fd: number, bytes: Uint8Array, offset: number, length: number) 
 /** One message on its way: what the kernel has not taken yet. */
 class Departure {
   readonly #fd: number;
-  readonly #write: ByteSink;
+  readonly #isSocket: boolean;
   readonly #pieces: Uint8Array[];
   /** They go with the first byte. */
   #descriptors: readonly number[] | undefined;
@@ -34,30 +34,29 @@ class Departure {
   #own: readonly number[] = [];
   #offset = 0;
 
-  constructor(fd: number, write: ByteSink, parts: readonly Uint8Array[], descriptors: readonly number[] | undefined) {
+  constructor(fd: number, isSocket: boolean, parts: readonly Uint8Array[], descriptors: readonly number[] | undefined) {
     this.#fd = fd;
-    this.#write = write;
+    this.#isSocket = isSocket;
     this.#pieces = frame(parts);
     this.#descriptors = descriptors;
   }
 
   readonly attempt = (inTurns: boolean): typeof PENDING | undefined => {
     for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
-      const count = this.#send(piece);
+      const count = this.#send(piece, this.#pieces[1]);
       if (count === undefined) return PENDING;
-      this.#offset += count;
-      if (this.#offset === piece.length) {
-        this.#pieces.shift();
-        this.#offset = 0;
-      }
+      this.skip(count);
       if (inTurns && count >= MUCH && this.#pieces.length > 0 && isTurnOver()) return PENDING;
     }
     return undefined;
   };
 
-  #send(piece: Uint8Array): number | undefined {
+  /** Two at once, which is a header and a large Buffer for the most part: the receiver is not woken for the header. */
+  #send(piece: Uint8Array, next: Uint8Array | undefined): number | undefined {
+    const offset = this.#offset;
     if (this.#descriptors === undefined) {
-      return this.#write(this.#fd, piece, this.#offset, piece.length - this.#offset);
+      if (next !== undefined) return native.writeTwo(this.#fd, this.#isSocket, piece, offset, next);
+      return (this.#isSocket ? native.send : native.write)(this.#fd, piece, offset, piece.length - offset);
     }
     const count = native.sendFds(this.#fd, Int32Array.from(this.#descriptors), piece);
     if (count !== undefined) {
@@ -67,9 +66,9 @@ class Departure {
     return count;
   }
 
-  /** So many bytes have been written elsewhere. */
+  /** So many bytes more have been written. */
   skip(count: number): void {
-    let left = count;
+    let left = this.#offset + count;
     for (let piece = this.#pieces[0]; piece !== undefined && left >= piece.length; piece = this.#pieces[0]) {
       left -= piece.length;
       this.#pieces.shift();
@@ -196,6 +195,6 @@ export class Outgoing {
 
   #departure(parts: readonly Uint8Array[], descriptors: readonly number[] | undefined): Departure {
     const some = descriptors !== undefined && descriptors.length > 0 ? descriptors : undefined;
-    return new Departure(this.#fd, this.#write, parts, some);
+    return new Departure(this.#fd, this.#isSocket, parts, some);
   }
 }

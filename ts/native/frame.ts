@@ -10,4 +10,6 @@ export interface FrameBinding {
   readFrame(fd: number, buffer: Uint8Array, fds: Int32Array, milliseconds: number): number;
   /** Writes header and bytes at once: how many bytes, header included; undefined where it would have to wait. */
   writeFrame(fd: number, isSocket: boolean, bytes: Uint8Array): number | undefined;
+  /** Writes what is in `first` from `offset` on, and `second`, at once: how many bytes; undefined where it would wait. */
+  writeTwo(fd: number, isSocket: boolean, first: Uint8Array, offset: number, second: Uint8Array): number | undefined;
 }
