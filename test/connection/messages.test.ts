@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import { Connection, Pipe } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
 import { registerCodec } from '#internals';
+import { collectGarbage } from '../support/memory.js';
 
 const values = [
   undefined,
@@ -30,6 +31,25 @@ for (const duplex of [true, false]) {
         assert.deepEqual(await receiver.recv(), value);
         sender.sendSync(value);
         assert.deepEqual(receiver.recvSync(), value);
+      }
+    });
+
+    it('large values are the receiver’s own, as many as it keeps, also where their memory is used again', async () => {
+      const [receiver, sender] = Pipe<Buffer>({ duplex });
+      using _receiver = receiver;
+      using _sender = sender;
+      const through = async (i: number): Promise<Buffer> => {
+        const sent = sender.send(Buffer.alloc(32_768 + 997 * i, i));
+        const value = i % 2 === 0 ? await receiver.recv() : receiver.recvSync();
+        await sent;
+        return value;
+      };
+      for (let round = 0; round < 3; round += 1) {
+        const kept: Buffer[] = [];
+        for (let i = 0; i < 100; i += 1) kept.push(await through(i));
+        for (const [i, value] of kept.entries()) assert.ok(value.equals(Buffer.alloc(32_768 + 997 * i, i)), `${i}`);
+        kept.length = 0;
+        await collectGarbage();
       }
     });
 

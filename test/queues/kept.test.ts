@@ -1,34 +1,11 @@
 /** Large Buffers stay in the queue's memory until their receiver has forgotten them. */
 
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { describe, it } from 'mocha';
-import { Process, Queue } from 'posix-multiprocessing';
-import * as posix from 'posix-multiprocessing/posix';
+import { Queue } from 'posix-multiprocessing';
 import { collectGarbage, memoryOfQueues } from '../support/memory.js';
 import { waitFor } from '../support/watchdog.js';
-
-const MIB = 2 ** 20;
-
-function filled(size: number, byte: number): Buffer {
-  return Buffer.alloc(size, byte);
-}
-
-function assertFilled(bytes: Uint8Array, byte: number): void {
-  assert.ok(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).equals(filled(bytes.length, byte)), `${byte}`);
-}
-
-/** One value through the queue. */
-function through<T>(queue: Queue<T>, value: T): T {
-  queue.putSync(value);
-  return queue.getSync();
-}
-
-async function succeeds(child: Process): Promise<void> {
-  await child.join();
-  assert.equal(child.exitCode, 0);
-  child.close();
-}
+import { assertFilled, filled, MIB, through } from './kept_values.js';
 
 describe('large values that were received', () => {
   it('are the receiver’s own, as many as it keeps', () => {
@@ -64,74 +41,6 @@ describe('large values that were received', () => {
     await waitFor('the memory to be given back', () => memoryOfQueues() < before + 2000);
   });
 
-  for (const way of ['start', 'startSync'] as const) {
-    it(`are not shared with a child: ${way}()`, async () => {
-      using queue = new Queue<Buffer>();
-      using answers = new Queue<Buffer>();
-      using childs = new Queue<Buffer>();
-      childs.putSync(filled(MIB, 9));
-      const another = childs.getSync();
-      using go = new Queue<number>();
-      const kept = [1, 2, 3].map((byte) => through(queue, filled(MIB + byte, byte)));
-      const child = new Process({
-        target: () => {
-          go.getSync();
-          for (const [i, value] of kept.entries()) {
-            assertFilled(value, i + 1);
-            value.fill(10 + i);
-          }
-          for (let i = 0; i < 8; i += 1) answers.putSync(through(childs, filled(MIB, 30 + i)));
-          assertFilled(queue.getSync(), 50);
-          for (const [i, value] of kept.entries()) assertFilled(value, 10 + i);
-          assertFilled(another, 9);
-        },
-      });
-      await child[way]();
-      for (const value of kept) value.fill(20);
-      // Where the values were others are now, for this process and for its child.
-      for (let i = 0; i < 8; i += 1) assertFilled(through(queue, filled(MIB, 40 + i)), 40 + i);
-      go.putSync(1);
-      for (let i = 0; i < 8; i += 1) assertFilled(answers.getSync(), 30 + i);
-      queue.putSync(filled(2 * MIB, 50));
-      await succeeds(child);
-      for (const value of kept) assertFilled(value, 20);
-    });
-  }
-
-  it('are not shared with a child of posix.fork()', () => {
-    using queue = new Queue<Buffer>();
-    const kept = through(queue, filled(MIB, 1));
-    const pid = posix.fork();
-    if (pid === 0) {
-      try {
-        kept.fill(2);
-        assertFilled(through(queue, filled(MIB, 9)), 9);
-        assertFilled(kept, 2);
-        posix._exit(0);
-      } catch {
-        posix._exit(1);
-      }
-    }
-    assert.equal(posix.waitpid(pid)?.exitCode, 0);
-    assertFilled(kept, 1);
-    assertFilled(through(queue, filled(MIB, 9)), 9);
-    assertFilled(kept, 1);
-  });
-
-  it('are forgotten by a child without a loss for its parent', async () => {
-    using queue = new Queue<Buffer>();
-    let kept: Buffer[] | undefined = [1, 2, 3].map((byte) => through(queue, filled(MIB, byte)));
-    const child = await new Process({
-      target: async () => {
-        kept = undefined;
-        await collectGarbage();
-        for (let i = 0; i < 40; i += 1) assertFilled(through(queue, filled(MIB, i)), i);
-      },
-    }).start();
-    await succeeds(child);
-    for (const [i, value] of (kept ?? []).entries()) assertFilled(value, i + 1);
-  });
-
   it('may be transferred, and outlive the one that was received', async () => {
     using queue = new Queue<Buffer>();
     const transferred = ((): ArrayBuffer => {
@@ -144,40 +53,5 @@ describe('large values that were received', () => {
     await collectGarbage();
     for (let i = 0; i < 40; i += 1) through(queue, filled(MIB, 5));
     assertFilled(new Uint8Array(transferred, transferred.byteLength - MIB), 4);
-  });
-
-  it('stay when the queue is closed, whose descriptors go', async () => {
-    const countOpen = (): number => readdirSync('/proc/self/fd').length;
-    await collectGarbage();
-    assert.equal(memoryOfQueues(), 0);
-    const before = countOpen();
-    const queue = new Queue<Buffer>();
-    let value: Buffer | undefined = through(queue, filled(MIB, 6));
-    queue.close();
-    assert.equal(countOpen(), before);
-    assertFilled(value, 6);
-    const child = await new Process({ target: () => assertFilled(value as Buffer, 6) }).start();
-    await succeeds(child);
-    assertFilled(value, 6);
-    value = undefined;
-    await collectGarbage();
-    assert.equal(memoryOfQueues(), 0);
-  });
-
-  it('of a process that was killed are the queue’s again', async () => {
-    using queue = new Queue<Buffer>();
-    for (let round = 0; round < 12; round += 1) {
-      for (let i = 0; i < 12; i += 1) queue.putSync(filled(MIB, i));
-      const child = await new Process({
-        target: () => {
-          const kept = Array.from({ length: 12 }, () => queue.getSync());
-          process.kill(process.pid, kept.length === 12 ? 'SIGKILL' : 'SIGTERM');
-        },
-      }).start();
-      await child.join();
-      assert.equal(child.exitCode, -9);
-      child.close();
-    }
-    assert.ok(memoryOfQueues() < 40_000, `${memoryOfQueues()} kB`);
   });
 });
