@@ -41,13 +41,15 @@ void AdoptMemoryWith(const Napi::CallbackInfo& info) {
   of(info.Env()).adopt = reinterpret_cast<AdoptMemory>(info[0].As<Napi::External<void>>().Data());
 }
 
-// recycledMemory(size: number): ArrayBuffer, with what is in it; undefined where there is no adopter
+// recycledMemory(size: number): ArrayBuffer, with what is in it; undefined where there is no adopter, or no memory
 Napi::Value RecycledMemory(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   AdoptedMemory& own = of(env);
   if (own.adopt == nullptr) return env.Undefined();
   const auto size = static_cast<size_t>(int64_arg(info, 0));
-  auto lent = std::make_unique<LentBlock>(own.blocks, unwrap(env, own.blocks->take(size)));
+  auto taken = own.blocks->take(size);
+  if (!taken.ok()) return env.Undefined();
+  auto lent = std::make_unique<LentBlock>(own.blocks, taken.value());
   auto* data = lent->block.data();
   return {env, own.adopt(env, data, size, LentBlock::release, lent.release())};
 }
@@ -55,9 +57,11 @@ Napi::Value RecycledMemory(const Napi::CallbackInfo& info) {
 // trimRecycledMemory()
 void TrimRecycledMemory(const Napi::CallbackInfo& info) { of(info.Env()).blocks->trim(); }
 
-// settleKeptMessages()
-Napi::Value SettleKeptMessages(const Napi::CallbackInfo& info) {
-  return unwrap_status(info.Env(), of(info.Env()).messages->settle());
+// settleMemory()
+Napi::Value SettleMemory(const Napi::CallbackInfo& info) {
+  of(info.Env()).blocks->trim();
+  unwrap(info.Env(), of(info.Env()).messages->settle());
+  return info.Env().Undefined();
 }
 
 }  // namespace
@@ -71,7 +75,7 @@ void init_adopted_memory(Napi::Env env, Napi::Object exports) {
   export_function<AdoptMemoryWith>(env, exports, "adoptMemoryWith");
   export_function<RecycledMemory>(env, exports, "recycledMemory");
   export_function<TrimRecycledMemory>(env, exports, "trimRecycledMemory");
-  export_function<SettleKeptMessages>(env, exports, "settleKeptMessages");
+  export_function<SettleMemory>(env, exports, "settleMemory");
 }
 
 }  // namespace mp::binding

@@ -199,7 +199,7 @@ class Ring : public Napi::ObjectWrap<Ring> {
     Napi::Object object = Napi::Object::New(env);
     object.Set("number", static_cast<double>(loan.number));
     object.Set("first", static_cast<double>(loan.first));
-    using Memory = std::shared_ptr<const sys::Mapping>;
+    using Memory = std::shared_ptr<sys::Mapping>;
     auto holder = std::make_unique<Memory>(ring_->memory());
     auto bytes = Napi::ArrayBuffer::New(
         env, loan.bytes.data(), loan.bytes.size(), [](Napi::BasicEnv, void*, Memory* mapped) { delete mapped; },
@@ -307,8 +307,11 @@ class Ring : public Napi::ObjectWrap<Ring> {
                              static_cast<double>(unwrap(info.Env(), ring(info).unfinished(bool_arg(info, 0)))));
   }
 
-  // trim()
-  Napi::Value Trim(const Napi::CallbackInfo& info) { return unwrap_status(info.Env(), ring(info).trim()); }
+  // trim(most: number): boolean; whether any was given back
+  Napi::Value Trim(const Napi::CallbackInfo& info) {
+    const auto most = static_cast<uint64_t>(int64_arg(info, 0));
+    return Napi::Boolean::New(info.Env(), unwrap(info.Env(), ring(info).trim(most)));
+  }
 
   // hasSpareMemory(): boolean
   Napi::Value HasSpareMemory(const Napi::CallbackInfo& info) {
@@ -327,9 +330,13 @@ class Ring : public Napi::ObjectWrap<Ring> {
     return array;
   }
 
-  // close(): idempotent; memory stays mapped while there are loans and messages that are kept
+  // close(): idempotent; memory stays mapped while there are loans
   void Close(const Napi::CallbackInfo& info) {
-    if (ring_ != nullptr) kept_messages_of(info.Env())->close(*ring_);
+    if (ring_ == nullptr) return;
+    // What can't be settled, for want of memory, keeps the ring mapped. What is settled keeps the file, without its
+    // memory.
+    const auto settled = kept_messages_of(info.Env())->settle(ring_.get());
+    if (settled.ok() && settled.value() > 0) static_cast<void>(ring_->trim(UINT64_MAX));
     ring_.reset();
   }
 

@@ -1,5 +1,6 @@
 #include "ipc/kept_messages.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <utility>
@@ -19,32 +20,32 @@ KeptMessage* KeptMessages::keep(std::shared_ptr<Ring> ring, Loan loan) {
 void KeptMessages::release(std::unique_ptr<KeptMessage> message) {
   const std::lock_guard lock(mutex_);
   kept_.erase(message.get());
-  if (!message->is_lent) {
-    static_cast<void>(sys::discard(message->loan.bytes));
+  if (message->memory == nullptr) {
+    const auto pages = sys::pages_of(message->loan.bytes);
+    munmap(pages.data(), pages.size());
   } else if (message->pid == getpid()) {  // another one's: a child that was forked without settle()
     static_cast<void>(message->ring->give_back_kept(message->loan));
   }
 }
 
-void KeptMessages::close(Ring& ring) {
-  const std::lock_guard lock(mutex_);
-  ring.close_files();
-}
-
-sys::Status KeptMessages::settle() {
+sys::Result<size_t> KeptMessages::settle(const Ring* only) {
   const std::lock_guard lock(mutex_);
   std::unordered_set<Ring*> moved;
+  size_t settled = 0;
   for (KeptMessage* message : kept_) {
-    if (!message->is_lent || message->pid != getpid()) continue;
-    // From here on the old mapping is that of what was kept, and not all of it shows the ring any more.
-    if (!message->ring->is_closed() && moved.insert(message->ring.get()).second) {
-      if (auto mapped = message->ring->map_anew(); !mapped) return mapped;
+    const bool is_wanted = only == nullptr || message->ring.get() == only;
+    if (!is_wanted || message->memory == nullptr || message->pid != getpid()) continue;
+    // From here on not all of the old mapping shows the ring any more.
+    if (moved.insert(message->ring.get()).second) {
+      if (auto mapped = message->ring->map_anew(); !mapped) return mapped.error();
     }
-    if (auto own = sys::make_private(message->loan.bytes); !own) return own;
-    message->is_lent = false;
+    if (auto own = message->ring->make_own(message->loan, *message->memory); !own) return own.error();
     static_cast<void>(message->ring->give_back_kept(message->loan));
+    message->memory.reset();
+    message->ring.reset();
+    ++settled;
   }
-  return sys::done();
+  return settled;
 }
 
 }  // namespace mp::ipc

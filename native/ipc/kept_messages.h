@@ -24,10 +24,9 @@ class KeptMessages;
 struct KeptMessage {
   std::shared_ptr<KeptMessages> all;
   std::shared_ptr<Ring> ring;
-  std::shared_ptr<const sys::Mapping> memory;
+  std::shared_ptr<sys::Mapping> memory;  // none: the pages are the process's own
   Loan loan;
   int pid;
-  bool is_lent = true;  // false: the memory is the process's own
 };
 
 // Those of one process, or of one thread that has rings of its own.
@@ -39,11 +38,9 @@ class KeptMessages : public std::enable_shared_from_this<KeptMessages> {
   // Nobody refers to it any more. On any thread, also in the middle of a collection.
   void release(std::unique_ptr<KeptMessage> message);
 
-  // The process is done with the ring, whose descriptors are closed: what is kept of it stays.
-  void close(Ring& ring);
-
-  // What is kept becomes memory of the process's own, and every ring's its own again. ENOMEM: some of it may have.
-  sys::Status settle();
+  // What is kept of the ring, or of all rings, becomes memory of the process's own; how many there were. ENOMEM: some
+  // of it may have.
+  sys::Result<size_t> settle(const Ring* only = nullptr);
 
  private:
   std::mutex mutex_;

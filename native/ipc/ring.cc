@@ -17,8 +17,9 @@ namespace {
 
 constexpr uint64_t round_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
-// Large messages that follow one another so closely, in nanoseconds, are a stream.
-constexpr int64_t kStreaming = 8'000'000;
+// Large messages that follow one another so closely, in nanoseconds, get warm memory: ts/queues/message_ring.ts has the
+// same time.
+constexpr int64_t kStreaming = 2'000'000'000;
 
 // Longer messages get segments of their own: what is left of a segment that one does not fit into any more is wasted.
 uint64_t longest_here(const RingHeader* header) { return header->shape.segment_size / 4; }
@@ -282,7 +283,7 @@ void Ring::trim_unless_wanted() {
   const auto tail = sys::RobustLock::try_lock(&header()->tail.mutex);
   if (!tail.ok() || !tail.value()) return;
   if (tail.value()->owner_died()) header()->space.needs_rebuild = 1;
-  static_cast<void>(segments().trim());
+  static_cast<void>(segments().trim(UINT64_MAX));
 }
 
 sys::Status Ring::end() {

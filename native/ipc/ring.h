@@ -105,12 +105,12 @@ class Ring {
   sys::Status give_back_kept(const Loan& loan);
 
   // The memory that loans are in; it stays mapped as long as somebody has this.
-  std::shared_ptr<const sys::Mapping> memory() const { return mapping_; }
+  std::shared_ptr<sys::Mapping> memory() const { return mapping_; }
+  // Makes a loan's pages the process's own; the place in the ring has to be given back. Its memory() is then only what
+  // is left of it.
+  sys::Status make_own(const Loan& loan, sys::Mapping& memory) const;
   // Goes on with another mapping of the same memory: the one before is its holders' alone.
   sys::Status map_anew();
-  // From now on loans can be given back, and nothing else.
-  void close_files() { files_ = {}; }
-  bool is_closed() const { return !files_.memory.valid(); }
 
   // Nothing can be put any more; what is there can be taken.
   sys::Status end();
@@ -126,9 +126,9 @@ class Ring {
   // Messages put and not dealt with. With `ask`: unless it is 0, the bell rings when it has become 0.
   sys::Result<uint64_t> unfinished(bool ask);
 
-  // Gives memory back that no message uses, a part of it when it is much; worth it when nothing has happened for a
-  // while.
-  sys::Status trim() { return segments().trim(); }
+  // Gives memory back that no message uses, up to so many bytes; worth it when nothing has happened for a while.
+  // Whether there was any.
+  sys::Result<bool> trim(uint64_t most) { return segments().trim(most); }
   bool has_spare_memory() const { return segments().has_spare_memory(); }
 
   // The descriptors stay the ring's.
@@ -136,7 +136,7 @@ class Ring {
 
  private:
   Ring(RingFiles files, sys::Mapping mapping)
-      : files_(std::move(files)), mapping_(std::make_shared<const sys::Mapping>(std::move(mapping))) {}
+      : files_(std::move(files)), mapping_(std::make_shared<sys::Mapping>(std::move(mapping))) {}
 
   static sys::Result<sys::Mapping> map(const sys::UniqueFd& memory, uint64_t size);
   RingHeader* header() const { return reinterpret_cast<RingHeader*>(mapping_->data()); }
@@ -169,7 +169,7 @@ class Ring {
   sys::Result<std::vector<sys::UniqueFd>> collect(uint64_t serial, bool* lost);
 
   RingFiles files_;
-  std::shared_ptr<const sys::Mapping> mapping_;
+  std::shared_ptr<sys::Mapping> mapping_;
   ProcessIdentity owner_ = {};  // the process that used it last, when it had forked so often
   uint32_t owner_forks_ = 0;
   bool holds_items_bell_ = false;

@@ -26,7 +26,7 @@ sys::Result<sys::Mapping> Ring::map(const sys::UniqueFd& memory, uint64_t size) 
 sys::Status Ring::map_anew() {
   auto mapping = map(files_.memory, mapping_->size());
   if (!mapping) return mapping.error();
-  mapping_ = std::make_shared<const sys::Mapping>(std::move(mapping).value());
+  mapping_ = std::make_shared<sys::Mapping>(std::move(mapping).value());
   return sys::done();
 }
 

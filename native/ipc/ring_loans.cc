@@ -43,7 +43,8 @@ sys::Result<LoanTaken> Ring::take_loan(LoanTerm term, uint64_t least, bool ask) 
 
 // What is kept for good must leave room in the table of loans, and for the longest message somewhere.
 bool Ring::is_in_the_way(Run run) const {
-  return run.first + run.count > segments().most_kept() || header()->space.loans.load() >= kRingLoans / 2;
+  return !segments().are_whole_pages() || run.first + run.count > segments().most_kept() ||
+         header()->space.loans.load() >= kRingLoans / 2;
 }
 
 sys::Result<LoanTaken> Ring::try_take_loan(LoanTerm term, uint64_t least) {
@@ -107,6 +108,11 @@ sys::Status Ring::give_back(const Loan& loan) {
   if (auto rung = sys::ring_event_fd(files_.space_bell.get()); !rung) return rung;
   head.asked = 0;
   return sys::done();
+}
+
+sys::Status Ring::make_own(const Loan& loan, sys::Mapping& memory) const {
+  const uint64_t offset = header()->shape.segments + loan.first * header()->shape.segment_size;
+  return memory.make_private(sys::pages_of(loan.bytes), files_.memory.get(), static_cast<int64_t>(offset));
 }
 
 sys::Status Ring::give_back_kept(const Loan& loan) {

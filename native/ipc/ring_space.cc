@@ -1,5 +1,7 @@
 #include "ipc/ring_space.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -23,8 +25,6 @@ constexpr uint64_t kFewSegments = 256;
 constexpr uint64_t kKeepWarm = 128 << 20;
 // And what is kept when nobody puts any.
 constexpr uint64_t kKeep = 5 << 18;
-// So much is given back at once: more would hold up an event loop.
-constexpr uint64_t kTrimmed = 16 << 20;
 
 constexpr uint64_t round_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -39,6 +39,11 @@ RingShape RingSegments::shape_for(uint64_t capacity) {
   const uint64_t size = capacity >= kSegmentSize * kFewSegments ? kSegmentSize : kRingPage;
   const uint64_t count = capacity / size;
   return {size, count, round_up(sizeof(RingHeader) + 2 * sizeof(uint64_t) * words_for(count), kRingPage)};
+}
+
+bool RingSegments::are_whole_pages() const {
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return shape().segments % page == 0 && shape().segment_size % page == 0;
 }
 
 uint64_t RingSegments::most_kept() const {
@@ -119,7 +124,6 @@ sys::Status RingSegments::back(Run run) {
 
 // First the note, then the memory: what is noted to have memory has it.
 void RingSegments::drop_memory(Run run) {
-  if (file_ < 0) return;
   const uint64_t size = shape().segment_size;
   const uint64_t end = uint64_t{run.first} + run.count;
   for (uint64_t at = run.first; at < end;) {
@@ -187,13 +191,14 @@ bool RingSegments::has_spare_memory() const {
   return backed > used && (backed - used) * shape().segment_size > kKeep;
 }
 
-sys::Status RingSegments::trim() {
+sys::Result<bool> RingSegments::trim(uint64_t most) {
   auto lock = sys::RobustLock::lock(&header()->space.mutex);
   if (!lock) return lock.error();
   if (lock.value().owner_died()) header()->space.needs_rebuild = 1;
   uint64_t left = kKeep / shape().segment_size;
-  uint64_t most = std::max<uint64_t>(1, kTrimmed / shape().segment_size);
-  for (uint64_t at = 0; at < shape().segment_count && most > 0;) {
+  const uint64_t wanted = std::max<uint64_t>(1, most / shape().segment_size);
+  uint64_t given = 0;
+  for (uint64_t at = 0; at < shape().segment_count && given < wanted;) {
     if (at % 64 == 0 && backed()[at / 64].load(std::memory_order_relaxed) == 0) {
       at += 64;
       continue;
@@ -205,13 +210,13 @@ sys::Status RingSegments::trim() {
       --left;
     } else {
       uint64_t stop = at;
-      while (stop < shape().segment_count && stop - at < most && !is_taken(stop) && is_backed(stop)) ++stop;
+      while (stop < shape().segment_count && stop - at < wanted - given && !is_taken(stop) && is_backed(stop)) ++stop;
       drop_memory({static_cast<uint32_t>(at), static_cast<uint32_t>(stop - at)});
-      most -= stop - at;
+      given += stop - at;
       at = stop;
     }
   }
-  return sys::done();
+  return given > 0;
 }
 
 sys::Result<std::optional<uint32_t>> RingSegments::note_loan(Run run, const ProcessIdentity& owner) {
@@ -266,8 +271,14 @@ sys::Status RingSegments::give_back_loan(uint32_t number) {
 
 // With the mutex held. Their segments are given back by the rebuild.
 void RingSegments::drop_loans_of_the_dead() {
+  // Those of one process follow one another for the most part, and to ask takes a file of /proc.
+  ProcessIdentity asked{};
+  bool ended = false;
   for (RingLoan& loan : header()->loan_table) {
-    if (is_free(loan) || !has_ended(loan.owner)) continue;
+    if (is_free(loan)) continue;
+    if (loan.owner.pid != asked.pid || loan.owner.start_time != asked.start_time) ended = has_ended(loan.owner);
+    asked = loan.owner;
+    if (!ended) continue;
     free_entry(loan);
     header()->space.loans -= 1;
     header()->space.needs_rebuild = 1;

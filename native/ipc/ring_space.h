@@ -33,6 +33,8 @@ class RingSegments {
   }
 
   uint64_t needed(uint64_t bytes) const { return (bytes + shape().segment_size - 1) / shape().segment_size; }
+  // No page of this machine belongs to two of them.
+  bool are_whole_pages() const;
   // Messages may be kept for good below this segment.
   uint64_t most_kept() const;
   // Whatever two segments of the chain lie between, so much in one piece is free above those once the ring is empty.
@@ -49,8 +51,8 @@ class RingSegments {
   // The run is free. Its memory stays where some is soon wanted again, up to kKeepWarm bytes.
   sys::Status give_back(Run run);
 
-  // Gives memory back that no message uses, all but kKeep bytes; a part of it, when it is much.
-  sys::Status trim();
+  // Gives up to `most` bytes of memory back that no message uses, all but kKeep. Whether there were any.
+  sys::Result<bool> trim(uint64_t most);
 
   // Whether trim() would give back any.
   bool has_spare_memory() const;

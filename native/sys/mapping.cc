@@ -2,7 +2,8 @@
 
 #include <unistd.h>
 
-#include <cstring>
+#include <atomic>
+#include <cerrno>
 
 namespace mp::sys {
 
@@ -11,33 +12,11 @@ void populate_for_writing(void* address, size_t length) {
   static_cast<void>(madvise(address, length, kPopulateWrite));
 }
 
-namespace {
-
-// The whole pages that hold the range.
 std::span<std::byte> pages_of(std::span<uint8_t> range) {
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto first = reinterpret_cast<uintptr_t>(range.data()) & ~(page - 1);
   const auto end = (reinterpret_cast<uintptr_t>(range.data() + range.size()) + page - 1) & ~(page - 1);
   return {reinterpret_cast<std::byte*>(first), end - first};
-}
-
-}  // namespace
-
-Status make_private(std::span<uint8_t> range) {
-  const auto pages = pages_of(range);
-  void* own = mmap(nullptr, pages.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (own == MAP_FAILED) return last_error("mmap");
-  populate_for_writing(own, pages.size());
-  std::memcpy(own, pages.data(), pages.size());
-  if (mremap(own, pages.size(), pages.size(), MREMAP_MAYMOVE | MREMAP_FIXED, pages.data()) != MAP_FAILED) return done();
-  const Error error = last_error("mremap");
-  munmap(own, pages.size());
-  return error;
-}
-
-Status discard(std::span<uint8_t> range) {
-  const auto pages = pages_of(range);
-  return check(madvise(pages.data(), pages.size(), MADV_DONTNEED), "madvise");
 }
 
 Result<Mapping> Mapping::create(int fd, size_t length, int protection, int flags, int64_t offset) {
@@ -50,6 +29,7 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
   static_cast<void>(unmap());
   bytes_ = std::exchange(other.bytes_, {});
   guard_ = std::move(other.guard_);
+  given_away_ = std::exchange(other.given_away_, {});
   return *this;
 }
 
@@ -62,11 +42,38 @@ Status Mapping::sync(size_t offset, size_t length, int flags) const {
 
 Status Mapping::discard_writes() const { return check(madvise(data(), size(), MADV_DONTNEED), "madvise"); }
 
+// A private mapping of the file in their place shows the same bytes; the kernel makes each page a copy when it is
+// written to, and a write that changes nothing is one. No moment lies between a copy and its becoming the page.
+Status Mapping::make_private(std::span<std::byte> pages, int fd, int64_t offset) {
+  if (pages.data() < data() || pages.data() + pages.size() > data() + size()) return Error{EINVAL, "mmap"};
+  void* own = mmap(pages.data(), pages.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, offset);
+  if (own == MAP_FAILED) return last_error("mmap");
+  given_away_.emplace(pages.data(), pages.size());
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  populate_for_writing(pages.data(), pages.size());
+  for (size_t at = 0; at < pages.size(); at += page) {
+    std::atomic_ref(reinterpret_cast<unsigned char&>(pages[at])).fetch_or(0);
+  }
+  return done();
+}
+
 Status Mapping::unmap() {
   const auto bytes = std::exchange(bytes_, {});
+  const auto given_away = std::exchange(given_away_, {});
   guard_ = BusGuard();
   if (bytes.empty()) return done();
-  return check(munmap(bytes.data(), bytes.size()), "munmap");
+  Status outcome = done();
+  const auto drop = [&](std::byte* from, std::byte* to) {
+    if (from == to) return;
+    if (auto dropped = check(munmap(from, to - from), "munmap"); !dropped) outcome = dropped;
+  };
+  std::byte* from = bytes.data();
+  for (const auto& [part, length] : given_away) {
+    drop(from, part);
+    from = part + length;
+  }
+  drop(from, bytes.data() + bytes.size());
+  return outcome;
 }
 
 }  // namespace mp::sys

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <utility>
 
@@ -17,12 +18,8 @@ namespace mp::sys {
 // file they should be there. Where the kernel (before 5.14) can't, nothing happens. madvise(2), MADV_POPULATE_WRITE
 void populate_for_writing(void* address, size_t length);
 
-// The pages that the range begins and ends with, and those between, become memory of this process alone, with what is
-// in them, in place of what is mapped there. mremap(2)
-Status make_private(std::span<uint8_t> range);
-
-// Forgets what is in them; of a private mapping that has no file they are zeros then. madvise(2), MADV_DONTNEED
-Status discard(std::span<uint8_t> range);
+// The whole pages that hold the range.
+std::span<std::byte> pages_of(std::span<uint8_t> range);
 
 // Sole owner of one mapping. A forked child has the same memory at the same address (MAP_SHARED) or a copy of it, and
 // an owner of its own: whoever of the two unmaps does not touch the other's.
@@ -37,7 +34,10 @@ class Mapping {
   }
 
   Mapping() = default;
-  Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})), guard_(std::move(other.guard_)) {}
+  Mapping(Mapping&& other) noexcept
+      : bytes_(std::exchange(other.bytes_, {})),
+        guard_(std::move(other.guard_)),
+        given_away_(std::exchange(other.given_away_, {})) {}
   Mapping& operator=(Mapping&& other) noexcept;
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
@@ -54,6 +54,10 @@ class Mapping {
   Status discard_writes() const;
   // From now on touching what is past the file's end reads zeros instead of raising SIGBUS. See BusGuard.
   void guard() { guard_ = BusGuard(bytes_); }
+  // The pages, which show the file from `offset` on, become memory of this process alone, with what is in them; what
+  // other threads, or the kernel, write to them meanwhile is not lost. They stay when the rest of the mapping goes:
+  // whoever has them unmaps them. EINVAL: they are not all of this mapping.
+  Status make_private(std::span<std::byte> pages, int fd, int64_t offset);
   // Gives the memory back now; the object is empty then. munmap(2)
   Status unmap();
 
@@ -62,6 +66,7 @@ class Mapping {
 
   std::span<std::byte> bytes_;
   BusGuard guard_;
+  std::map<std::byte*, size_t> given_away_;  // parts that are no longer this mapping's
 };
 
 }  // namespace mp::sys

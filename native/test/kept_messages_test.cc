@@ -163,10 +163,11 @@ TEST_CASE("what is kept of a ring that was closed stays") {
   REQUIRE(released != nullptr);
   REQUIRE(kept != nullptr);
   Ring others = test::must(Ring::open(test::copies_of(keeper.ring->files())));
-  keeper.all->close(*keeper.ring);
+  REQUIRE(keeper.all->settle(keeper.ring.get()).ok());
+  const std::weak_ptr<Ring> closed = keeper.ring;
   keeper.ring.reset();
+  CHECK(closed.expired());  // with its descriptors and its mapping
   keeper.release(released);
-  REQUIRE(keeper.all->settle().ok());
   for (uint8_t i = 10; i < 20; ++i) {
     test::put(others, Message(kLarge, i));
     CHECK(test::take(others) == Message(kLarge, i));

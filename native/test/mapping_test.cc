@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 
+#include <atomic>
+#include <thread>
+
 #include "sys/file_size.h"
 #include "sys/memory_object.h"
 #include "test/support/child.h"
@@ -106,23 +109,50 @@ TEST_CASE("nothing can't be mapped, nor a bad descriptor") {
   CHECK(test::failure(sys::Mapping::shared(fd.get(), 0)) == "mmap: EINVAL");
 }
 
-TEST_CASE("pages of a shared mapping become the process's own, with what is in them") {
+TEST_CASE("pages of a shared mapping become the process's own, with what is in them, and outlive it") {
   constexpr size_t kPages = 6;
   sys::UniqueFd fd = make_file(kPages * kPage);
-  const auto mapping = test::must(sys::Mapping::shared(fd.get(), kPages * kPage));
+  auto mapping = test::must(sys::Mapping::shared(fd.get(), kPages * kPage));
   const auto other = test::must(sys::Mapping::shared(fd.get(), kPages * kPage));
   for (size_t page = 0; page < kPages; ++page) mapping.data()[page * kPage] = std::byte(page + 1);
-  auto* bytes = reinterpret_cast<uint8_t*>(mapping.data());
   // From within page 1 to within page 3.
-  const std::span<uint8_t> range{bytes + kPage + 100, 2 * kPage};
-  REQUIRE(sys::make_private(range).ok());
+  const auto pages = sys::pages_of({reinterpret_cast<uint8_t*>(mapping.data()) + kPage + 100, 2 * kPage});
+  CHECK(pages.data() == mapping.data() + kPage);
+  REQUIRE(pages.size() == 3 * kPage);
+  REQUIRE(mapping.make_private(pages, fd.get(), kPage).ok());
   for (size_t page = 0; page < kPages; ++page) {
     CHECK(mapping.data()[page * kPage] == std::byte(page + 1));
-    mapping.data()[page * kPage] = std::byte(page + 51);
+    other.data()[page * kPage] = std::byte(page + 51);
     const bool own = page >= 1 && page <= 3;
-    CHECK(other.data()[page * kPage] == std::byte(own ? page + 1 : page + 51));
+    CHECK(mapping.data()[page * kPage] == std::byte(own ? page + 1 : page + 51));
   }
-  REQUIRE(sys::discard(range).ok());
-  CHECK(mapping.data()[2 * kPage] == std::byte{0});
-  CHECK(other.data()[2 * kPage] == std::byte{3});
+  const std::span<std::byte> strange{other.data(), kPage};
+  CHECK(test::failure(mapping.make_private(strange, fd.get(), 0)) == "mmap: EINVAL");
+  sys::Mapping moved = std::move(mapping);
+  REQUIRE(moved.unmap().ok());
+  for (size_t page = 0; page < 3; ++page) CHECK(pages[page * kPage] == std::byte(page + 2));
+  CHECK(munmap(pages.data(), pages.size()) == 0);
+}
+
+TEST_CASE("what others write to pages while they become the process's own is not lost") {
+  constexpr size_t kPages = 64;
+  for (int round = 0; round < 50; ++round) {
+    sys::UniqueFd fd = make_file(kPages * kPage);
+    auto mapping = test::must(sys::Mapping::shared(fd.get(), kPages * kPage));
+    std::atomic<bool> begun = false;
+    std::thread writer([&] {
+      for (size_t at = 0; at < kPages * kPage; at += 16) {
+        mapping.data()[at] = std::byte{7};
+        begun = true;
+      }
+    });
+    while (!begun) {
+    }
+    REQUIRE(mapping.make_private({mapping.data(), kPages * kPage}, fd.get(), 0).ok());
+    writer.join();
+    size_t lost = 0;
+    for (size_t at = 0; at < kPages * kPage; at += 16) lost += mapping.data()[at] == std::byte{7} ? 0 : 1;
+    CHECK(lost == 0);
+    munmap(mapping.data(), kPages * kPage);
+  }
 }

@@ -165,7 +165,7 @@ TEST_CASE("the bell of space rings for who asked") {
 TEST_CASE("memory that was consumed is kept warm in part, and given back") {
   Ring ring = ring_of(1 << 30);
   const int64_t warm = 132 << 20;
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < 2; ++round) {
     for (uint32_t i = 0; i < 64; ++i) test::put(ring, numbered(i, 1 << 20));
     CHECK(memory_of(ring) > 60 << 20);
     for (uint32_t i = 0; i < 60; ++i) CHECK(test::take(ring) == numbered(i, 1 << 20));
@@ -173,12 +173,12 @@ TEST_CASE("memory that was consumed is kept warm in part, and given back") {
     CHECK(ring.has_spare_memory());
     int64_t before = memory_of(ring);
     for (; ring.has_spare_memory(); before = memory_of(ring)) {
-      CHECK(ring.trim().ok());
+      CHECK(test::must(ring.trim(16 << 20)));
       CHECK(memory_of(ring) < before);
       CHECK(memory_of(ring) >= before - (17 << 20));  // not so much at once that a loop would be held up
     }
     CHECK(memory_of(ring) < 8 << 20);
-    test::must(sys::sleep_until(sys::deadline_after(10)));  // the stream has ended
+    test::must(sys::sleep_until(sys::deadline_after(2010)));  // the stream has ended
     for (uint32_t i = 60; i < 64; ++i) CHECK(test::take(ring) == numbered(i, 1 << 20));
     CHECK(memory_of(ring) < 2 << 20);
     CHECK_FALSE(ring.has_spare_memory());

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'mocha';
 import { Pool, Queue } from 'posix-multiprocessing';
-import { waitFor } from '../support/watchdog.js';
+import { PATIENCE, waitFor } from '../support/watchdog.js';
 import * as tasks from './tasks.js';
 
 describe('streams through a pool', () => {
@@ -31,6 +31,22 @@ describe('streams through a pool', () => {
     const before = read;
     assert.equal((await results.next()).done, true);
     assert.equal(read, before);
+  });
+
+  it('may read from what an earlier task has made: each is begun while the next item is read', async () => {
+    using queue = new Queue<number>();
+    const timeout = PATIENCE / 2;
+    const following = function* (): Generator<number> {
+      yield 0;
+      for (let count = 1; count < 20; count += 1) yield queue.getSync({ timeout }) + 1;
+    };
+    const add = (item: number): number => {
+      queue.putSync(item);
+      return item;
+    };
+    let expected = 0;
+    for await (const item of pool.imap(add, following())) assert.equal(item, expected++);
+    assert.equal(expected, 20);
   });
 
   it('count chunks as tasks', async () => {

@@ -1,7 +1,7 @@
 /** Large values that stay in a queue's memory, and processes that fork or are killed. */
 
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'mocha';
 import { Process, Queue } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
@@ -83,22 +83,36 @@ describe('large values that were received, and forks', () => {
     for (const [i, value] of (kept ?? []).entries()) assertFilled(value, i + 1);
   });
 
-  it('stay when the queue is closed, whose descriptors go', async () => {
+  it('take no addresses for themselves that last', () => {
+    using queue = new Queue<Buffer>();
+    const addresses = (): number => Number(/^VmSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+    const before = addresses();
+    const kept: Buffer[] = [];
+    for (let i = 0; i < 10; i += 1) {
+      kept.push(through(queue, filled(MIB, i)));
+      const pid = posix.fork();
+      if (pid === 0) posix._exit(0);
+      posix.waitpid(pid);
+    }
+    assert.ok(addresses() - before < 2 * MIB, `${addresses() - before} kB more`);
+    for (const [i, value] of kept.entries()) assertFilled(value, i);
+  });
+
+  it('stay when the queue is closed, whose descriptors and memory go', async () => {
     const countOpen = (): number => readdirSync('/proc/self/fd').length;
     await collectGarbage();
     assert.equal(memoryOfQueues(), 0);
     const before = countOpen();
     const queue = new Queue<Buffer>();
-    let value: Buffer | undefined = through(queue, filled(MIB, 6));
+    for (let i = 0; i < 10; i += 1) through(queue, filled(MIB, i));
+    const value = through(queue, filled(MIB, 6));
     queue.close();
     assert.equal(countOpen(), before);
+    assert.equal(memoryOfQueues(), 0);
     assertFilled(value, 6);
-    const child = await new Process({ target: () => assertFilled(value as Buffer, 6) }).start();
+    const child = await new Process({ target: () => assertFilled(value, 6) }).start();
     await succeeds(child);
     assertFilled(value, 6);
-    value = undefined;
-    await collectGarbage();
-    assert.equal(memoryOfQueues(), 0);
   });
 
   it('of a process that was killed are the queue’s again', async () => {

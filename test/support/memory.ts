@@ -12,10 +12,14 @@ export async function collectGarbage(): Promise<void> {
   }
 }
 
-/** Kilobytes of the queues' memory files that this process has mapped and that are there. */
+function kilobytes(area: string, what: string): number {
+  return Number(new RegExp(`^${what}:\\s+(\\d+)`, 'm').exec(area)?.[1] ?? 0);
+}
+
+/** Kilobytes of the queues' memory files that this process has mapped and that are there, without copies of its own. */
 export function memoryOfQueues(): number {
   const areas = readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
   return areas
     .filter((area) => area.includes('/memfd:posix-multiprocessing queue'))
-    .reduce((sum, area) => sum + Number(/^Rss:\s+(\d+)/m.exec(area)?.[1] ?? 0), 0);
+    .reduce((sum, area) => sum + kilobytes(area, 'Rss') - kilobytes(area, 'Anonymous'), 0);
 }

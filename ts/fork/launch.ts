@@ -43,7 +43,7 @@ function attempt(
   runBeforeHooks();
   try {
     settle();
-    native.settleKeptMessages();
+    native.settleMemory();
     forked = binding.fork(PATIENCE, kind === 'fresh', new Int32Array(watchedDescriptors()), parentDeathSignal);
   } finally {
     if (forked?.pid !== 0) runParentHooks();

@@ -26,7 +26,7 @@ function trimLater(): void {
   }, IDLE).unref();
 }
 
-/** As Buffer.allocUnsafeSlow(): in an ArrayBuffer of its own, with whatever is in it. @throws RangeError, ENOMEM. */
+/** As Buffer.allocUnsafeSlow(): in an ArrayBuffer of its own, with whatever is in it. @throws RangeError. */
 export function recycledBuffer(size: number): Buffer<ArrayBuffer> {
   const memory = size < LEAST ? undefined : native.recycledMemory(size);
   if (memory === undefined) return Buffer.allocUnsafeSlow(size);

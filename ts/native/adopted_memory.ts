@@ -5,14 +5,14 @@ export interface AdoptedMemoryBinding {
   adoptMemoryWith(adopter: object): void;
   /**
    * `size` bytes that are used again once nobody refers to them, with what is in them; undefined where there is no
-   * adopter. Throws ENOMEM.
+   * adopter, or no memory for them.
    */
   recycledMemory(size: number): ArrayBuffer | undefined;
   /** Gives the system what nobody refers to. */
   trimRecycledMemory(): void;
   /**
-   * Before a fork: messages that Ring.keep() has given become memory of this process alone, at the same address. Copies
-   * them. Throws ENOMEM.
+   * Before a fork: messages that Ring.keep() has given become memory of this process alone, at the same address; memory
+   * that nobody refers to is given back, as it would have to be copied when it is used. Throws ENOMEM.
    */
-  settleKeptMessages(): void;
+  settleMemory(): void;
 }

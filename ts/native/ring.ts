@@ -55,8 +55,8 @@ export interface RingObject {
   countDone(): boolean;
   /** Messages put and not counted. With `ask`: when it becomes 0 the bell rings. */
   unfinished(ask: boolean): number;
-  /** Gives memory back that no message uses, a part of it when it is much. */
-  trim(): void;
+  /** Gives up to `most` bytes of memory back that no message uses; whether there were any. */
+  trim(most: number): boolean;
   hasSpareMemory(): boolean;
   /** [memory, itemsBell, spaceBell, doneBell, mailIn, mailOut]: the bells poll readable. They stay the ring's. */
   files(): [number, number, number, number, number, number];

@@ -12,6 +12,8 @@ export interface Source {
   readonly key: unknown;
   /** How many jobs there are now, at least. */
   readonly waiting: number;
+  /** take() runs code of the user's, which may wait for a task that was sent before. */
+  readonly asksUser: boolean;
   take(): Job | undefined;
   /** Nothing of it can be done. */
   fail(error: unknown): void;

@@ -78,6 +78,10 @@ export abstract class Batch implements Source, JobOwner, Undertaking {
     return Math.min(this.window, Math.ceil(this.feed.waiting / this.#size));
   }
 
+  get asksUser(): boolean {
+    return this.feed.asksUser;
+  }
+
   get #size(): number {
     return this.#chunkSize ?? this.#grown;
   }

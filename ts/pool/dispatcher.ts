@@ -78,7 +78,7 @@ export class Dispatcher {
         do this.#assign();
         while (this.#spread());
       } finally {
-        for (const worker of this.#crew.workers) worker.wake();
+        this.#wake();
       }
       if (!this.#isStopped) this.#crew.grow((generation) => this.#waitingFor(generation, this.#processes));
     } finally {
@@ -109,7 +109,12 @@ export class Dispatcher {
     }
   }
 
+  #wake(): void {
+    for (const worker of this.#crew.workers) worker.wake();
+  }
+
   #give(worker: Worker, source: Source): void {
+    if (source.asksUser) this.#wake();
     const job = source.take();
     if (job === undefined) return;
     this.#sticky.bind(job, worker);

@@ -11,6 +11,8 @@ export interface Feed {
   readonly total: number | undefined;
   /** How many can be had now, at least; of what is read when it is asked for: 1 while the end is not known. */
   readonly waiting: number;
+  /** take() runs code of the user's. */
+  readonly asksUser: boolean;
   /** Up to so many items, as there are now. The end may come to light by there being none. */
   take(count: number): Items;
   /** There are no more, and there won't be. */
@@ -34,6 +36,7 @@ export function feedOf(items: unknown, buffered: number, ready: () => void): Fee
 }
 
 class ListFeed implements Feed {
+  readonly asksUser = false;
   readonly total: number;
   readonly failure = undefined;
   readonly #list: readonly unknown[];
@@ -68,6 +71,7 @@ class ListFeed implements Feed {
 }
 
 class IterableFeed implements Feed {
+  readonly asksUser = true;
   readonly total = undefined;
   readonly #iterator: Iterator<unknown>;
   isOver = false;
@@ -109,6 +113,7 @@ class IterableFeed implements Feed {
 
 /** Reads ahead, a little. */
 class AsyncFeed implements Feed {
+  readonly asksUser = false;
   readonly total = undefined;
   readonly #iterator: AsyncIterator<unknown>;
   readonly #most: number;

@@ -9,6 +9,7 @@ export class Single implements Source {
   readonly order: number;
   readonly generation: Generation;
   readonly key: unknown;
+  readonly asksUser = false;
   #job: Job | undefined;
 
   constructor(job: Job, priority: number, order: number) {

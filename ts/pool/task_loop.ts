@@ -58,7 +58,7 @@ export class TaskLoop {
       this.#put([0, 0, READY | FAILED, travelling(error), 0]);
       return;
     }
-    this.#put([0, 0, READY, undefined, 0]);
+    this.#put([0, 0, READY, process.pid, 0]);
     const { tasks } = this.#assignment.channel;
     this.beginTurn();
     for (;;) {

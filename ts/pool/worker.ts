@@ -59,6 +59,8 @@ export class Worker {
   #answered = 0;
   #meanTime: number | undefined;
   #isFull = false;
+  /** As the worker itself tells it, which may be sooner than who started it. */
+  #pid: number | undefined;
   /** It was sent something and may be asleep. */
   #isUnrung = false;
   #isWatching = false;
@@ -77,7 +79,7 @@ export class Worker {
   }
 
   get pid(): number | undefined {
-    return this.hosted?.pid;
+    return this.hosted?.pid ?? this.#pid;
   }
 
   get isIdle(): boolean {
@@ -248,6 +250,7 @@ export class Worker {
         this.#listener.unfit(this, payload);
       } else if (this.state === 'starting') {
         this.state = 'ready';
+        this.#pid = payload as number;
         this.#listener.ready(this);
       }
       return;

@@ -1,11 +1,11 @@
 /** The ring of a queue: how large, and values in and out of it. */
 
-import { constants } from 'node:buffer';
+import { forkGeneration } from '../internal/fork_generation.js';
 import { recycledBuffer } from '../internal/recycled_memory.js';
 import { systemError } from '../internal/system_error.js';
 import { native } from '../native/load.js';
 import { PUT_DONE, PUT_FULL, RING_ENDED, type RingLoan, type RingObject, type RingStaging } from '../native/ring.js';
-import { RLIMIT_FSIZE } from '../posix/numbers.js';
+import { RLIMIT_AS, RLIMIT_FSIZE } from '../posix/numbers.js';
 import { type ByteWriter, HEADROOM } from '../serialization/byte_writer.js';
 import { Descriptor, MOST_DESCRIPTORS } from '../serialization/descriptor.js';
 import { decode, deserialize, deserializeLater } from '../serialization/deserialize.js';
@@ -35,7 +35,8 @@ const KEPT = 256 * 1024;
 
 /** Milliseconds without large messages after which their memory is given back: to get it anew costs more than a copy. */
 const IDLE = 2000;
-/** And between parts of it. */
+/** So many bytes at once, and milliseconds between: more would hold up the loop. */
+const PART: number = 16 * 2 ** 20;
 const PAUSE = 5;
 
 /** A full queue, an empty one, and one that was ended. */
@@ -68,6 +69,7 @@ function roundDown(value: number, unit: number): number {
 export class MessageRing {
   readonly #ring: RingObject;
   #trimming: NodeJS.Timeout | undefined;
+  #generation: number = forkGeneration();
   #isClosed = false;
   /** Whether the message that was taken last took a while. */
   wasLong = false;
@@ -169,7 +171,7 @@ export class MessageRing {
   }
 
   #takeLong(size: number, ask: boolean, later: boolean): unknown {
-    if (size >= KEPT && size <= constants.MAX_LENGTH) {
+    if (size >= KEPT && mayKeep()) {
       const kept = this.#ring.keep(KEPT, ask);
       if (typeof kept !== 'number') return this.#valueOf(kept);
       if (kept < 0) return nothing(kept);
@@ -248,6 +250,7 @@ export class MessageRing {
 
   /** Large messages may be followed by others, for which their memory is kept for a while. */
   #trimLater(): void {
+    this.#forgetParent();
     if (this.#trimming !== undefined) {
       this.#trimming.refresh();
       return;
@@ -259,15 +262,22 @@ export class MessageRing {
     this.#trimming = setTimeout(trim, IDLE).unref();
   }
 
+  /** In a forked child: the parent's timer does not run here. */
+  #forgetParent(): void {
+    if (this.#generation === forkGeneration()) return;
+    this.#generation = forkGeneration();
+    this.#trimming = undefined;
+  }
+
   readonly #trimPart = (): void => {
     const isWanted = this.#trimming !== undefined; // others have come meanwhile
     if (isWanted || this.#isClosed || !this.#ring.hasSpareMemory()) return;
-    this.#ring.trim();
-    setTimeout(this.#trimPart, PAUSE).unref();
+    if (this.#ring.trim(PART)) setTimeout(this.#trimPart, PAUSE).unref();
   };
 
   /** Nobody waits for what comes next: memory of a long queue that has been emptied goes back. */
   trimWhenIdle(): void {
+    this.#forgetParent();
     if (this.#trimming === undefined && this.#ring.hasSpareMemory()) this.#trimLater();
   }
 }
@@ -277,6 +287,11 @@ registerCodec(MessageRing, {
   pack: (object) => (object as MessageRing).files(),
   unpack: (packed) => MessageRing.open(packed as Descriptor[]),
 });
+
+/** What is kept has to be mapped a second time before a fork. */
+function mayKeep(): boolean {
+  return native.getrlimit(RLIMIT_AS).soft === Number.POSITIVE_INFINITY;
+}
 
 function takeDescriptors(): readonly number[] {
   const count = descriptors[0] as number;
