@@ -47,7 +47,12 @@ Status Mapping::discard_writes() const { return check(madvise(data(), size(), MA
 Status Mapping::make_private(std::span<std::byte> pages, int fd, int64_t offset) {
   if (pages.data() < data() || pages.data() + pages.size() > data() + size()) return Error{EINVAL, "mmap"};
   void* own = mmap(pages.data(), pages.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, offset);
-  if (own == MAP_FAILED) return last_error("mmap");
+  if (own == MAP_FAILED) {
+    const Error error = last_error("mmap");
+    // Older kernels have unmapped what was there by then.
+    mmap(pages.data(), pages.size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, offset);
+    return error;
+  }
   given_away_.emplace(pages.data(), pages.size());
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   populate_for_writing(pages.data(), pages.size());
