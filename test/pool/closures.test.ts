@@ -108,9 +108,9 @@ describe('closures in a pool', () => {
     make({ processes: 2 });
     for (let round = 0; round < 25; round += 1) {
       assert.deepEqual(await pool.map((x: number) => x + round, [1, 2, 3]), [1 + round, 2 + round, 3 + round]);
+      // Who was told to leave takes a moment on a busy machine.
+      await waitFor('no more than two functions to have workers', () => pool.pids.length <= 4);
     }
-    // Of 50: those of the last rounds may be on their way out, which takes a while on a busy machine.
-    assert(pool.pids.length <= 10, `${pool.pids.length} workers`);
     await waitFor('fewer processes', () => childrenOf(process.pid).length <= 9);
     await waitFor('idle workers to leave', () => pool.pids.length <= 2);
   });

@@ -38,7 +38,8 @@ const DONE: Promise<void> = Promise.resolve();
  * First in, first out, between processes, in memory that they share: there is no thread, nothing in /dev/shm, and nothing
  * to flush. What put() has returned for is in the queue, even if the process is killed the next instant; a process that
  * is killed at any point costs at most the one value that it was just putting or had just taken. Memory is taken for the
- * values in it and given back; values of any size fit.
+ * values in it and given back; values of any size fit. A Buffer of 256 KiB or more that was received is not copied: it
+ * stays in that memory, as the receiver's own, until it is garbage.
  *
  * Plain calls return promises and don't block, the ones with the suffix `Sync` block the event loop. Calls of one process
  * are served in their order, values of one producer come out in theirs. `size`, isEmpty(), isFull() and get() agree at
