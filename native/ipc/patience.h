@@ -7,6 +7,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "sys/relax.h"
+
 namespace mp::ipc {
 
 class Patience {
@@ -18,7 +20,7 @@ class Patience {
     const bool learns = tries_.fetch_add(1, std::memory_order_relaxed) % kLearnEvery == 0;
     const uint32_t most = learns ? kMost : std::min(kMost, 2 * expected);
     for (uint32_t looks = 1; looks <= most; ++looks) {
-      pause();
+      sys::relax();
       if (!look()) continue;
       const auto difference = static_cast<int32_t>(looks - expected);
       expected_.store(expected + static_cast<uint32_t>((difference + (difference > 0 ? kWeight - 1 : 0)) / kWeight),
@@ -33,14 +35,6 @@ class Patience {
   static constexpr uint32_t kMost = 200;  // some 5 us: what sleeping and being woken takes
   static constexpr uint32_t kLearnEvery = 32;
   static constexpr int32_t kWeight = 8;
-
-  static void pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#else
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-#endif
-  }
 
   std::atomic<uint32_t> expected_ = 0;
   std::atomic<uint32_t> tries_ = 0;

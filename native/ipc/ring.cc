@@ -4,11 +4,11 @@
 #include <cerrno>
 #include <cstring>
 #include <numeric>
-#include <thread>
 
 #include "ipc/ring_message.h"
 #include "sys/clock.h"
 #include "sys/event_fd.h"
+#include "sys/relax.h"
 #include "sys/streaming_copy.h"
 
 namespace mp::ipc {
@@ -37,27 +37,6 @@ void copy(uint8_t* to, Ring::Bytes bytes) {
   }
 }
 
-void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-// Who finds an end locked has nearly always met somebody who lost its processor with it: to offer that one's own is the
-// fastest way on. Sleeping at once has a price that stays: as long as somebody sleeps, each unlock is a system call.
-sys::Result<sys::RobustLock> lock_politely(pthread_mutex_t* mutex) {
-  constexpr int kOffers = 4;
-  for (int offers = 0; offers < kOffers; ++offers) {
-    auto lock = sys::RobustLock::try_lock(mutex);
-    if (!lock) return lock.error();
-    if (lock.value()) return *std::move(lock).value();
-    std::this_thread::yield();
-  }
-  return sys::RobustLock::lock(mutex);
-}
-
 }  // namespace
 
 uint8_t* Ring::at(RingPosition position) const {
@@ -71,7 +50,7 @@ bool Ring::is_full(uint64_t tail) const {
 
 // For a change of that end. What a dead holder may have left undone is noted.
 sys::Result<sys::RobustLock> Ring::hold(RingEnd& end) {
-  auto lock = lock_politely(&end.mutex);
+  auto lock = sys::RobustLock::lock_politely(&end.mutex);
   if (lock.ok() && lock.value().owner_died()) header()->space.needs_rebuild = 1;
   return lock;
 }
@@ -316,7 +295,7 @@ bool Ring::spin_for_items(int64_t nanoseconds) const {
     for (int look = 0; look < kLooks; ++look) {
       if (ring->tail.count.load(std::memory_order_acquire) != ring->head.count.load(std::memory_order_relaxed))
         return true;
-      relax();
+      sys::relax();
     }
   } while (sys::monotonic_now() < until);
   return false;

@@ -21,7 +21,7 @@ sys::Result<std::vector<sys::UniqueFd>> Ring::collect(uint64_t serial, bool* los
   for (;;) {
     uint64_t found = 0;
     uint8_t bytes[sizeof(found)];
-    const auto seen = sys::peek_packet(files_.mail_out.get(), bytes);
+    const auto seen = sys::peek_some(files_.mail_out.get(), bytes);
     if (!seen) return seen.error();
     std::memcpy(&found, bytes, sizeof(found));
     if (!seen.value() || found > serial) {

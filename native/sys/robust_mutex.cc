@@ -1,6 +1,7 @@
 #include "sys/robust_mutex.h"
 
 #include <cerrno>
+#include <thread>
 
 namespace mp::sys {
 
@@ -16,6 +17,17 @@ Status init_robust_mutex(pthread_mutex_t* mutex) {
 }
 
 Result<RobustLock> RobustLock::lock(pthread_mutex_t* mutex) { return locked(mutex, pthread_mutex_lock(mutex)); }
+
+Result<RobustLock> RobustLock::lock_politely(pthread_mutex_t* mutex) {
+  constexpr int kOffers = 4;
+  for (int offers = 0; offers < kOffers; ++offers) {
+    auto lock = try_lock(mutex);
+    if (!lock) return lock.error();
+    if (lock.value()) return *std::move(lock).value();
+    std::this_thread::yield();
+  }
+  return lock(mutex);
+}
 
 Result<std::optional<RobustLock>> RobustLock::try_lock(pthread_mutex_t* mutex) {
   const int failed = pthread_mutex_trylock(mutex);

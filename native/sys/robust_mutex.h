@@ -20,6 +20,11 @@ class RobustLock {
   // what it guards must be valid after every single store.
   static Result<RobustLock> lock(pthread_mutex_t* mutex);
 
+  // lock() that offers its processor a few times before it sleeps. Who finds a mutex locked that is held for moments
+  // has nearly always met somebody who lost its processor with it; and as long as somebody sleeps, each unlock is a
+  // system call.
+  static Result<RobustLock> lock_politely(pthread_mutex_t* mutex);
+
   // Nothing while somebody holds it.
   static Result<std::optional<RobustLock>> try_lock(pthread_mutex_t* mutex);
 

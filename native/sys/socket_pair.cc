@@ -16,7 +16,7 @@ Result<SocketPair> make_packet_pair() {
   return SocketPair{UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-Result<Moved> peek_packet(int socket, std::span<uint8_t> buffer) {
+Result<Moved> peek_some(int socket, std::span<uint8_t> buffer) {
   const auto got = retry_eintr([&] { return ::recv(socket, buffer.data(), buffer.size(), MSG_PEEK); });
   if (got >= 0) return Moved(got);
   if (errno == EAGAIN || errno == EWOULDBLOCK) return Moved();

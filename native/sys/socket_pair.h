@@ -18,8 +18,8 @@ Result<SocketPair> make_socket_pair();
 // Two connected AF_UNIX sockets that keep the boundaries of messages (SOCK_SEQPACKET), close-on-exec and non-blocking.
 Result<SocketPair> make_packet_pair();
 
-// Copies the start of the next packet and leaves it there; nothing where there is none.
-Result<Moved> peek_packet(int socket, std::span<uint8_t> buffer);
+// Copies what comes next and leaves it there; nothing where there is nothing. MSG_PEEK, recv(2)
+Result<Moved> peek_some(int socket, std::span<uint8_t> buffer);
 
 // write_some for a socket: EPIPE without the signal, whatever the process does with SIGPIPE.
 Result<Moved> send_some(int socket, std::span<const uint8_t> bytes);

@@ -41,11 +41,11 @@ TEST_CASE("nobody there is EPIPE, without the signal") {
 TEST_CASE("packets keep their boundaries, and a look leaves them there") {
   const sys::SocketPair sockets = test::must(sys::make_packet_pair());
   uint8_t start[1];
-  CHECK_FALSE(test::must(sys::peek_packet(sockets.second.get(), start)).has_value());
+  CHECK_FALSE(test::must(sys::peek_some(sockets.second.get(), start)).has_value());
   const Bytes first{1, 2}, second{3};
   CHECK(test::must(sys::send_some(sockets.first.get(), first)) == 2);
   CHECK(test::must(sys::send_some(sockets.first.get(), second)) == 1);
-  CHECK(test::must(sys::peek_packet(sockets.second.get(), start)) == 1);
+  CHECK(test::must(sys::peek_some(sockets.second.get(), start)) == 1);
   CHECK(start[0] == 1);
   CHECK(read_all(sockets.second.get()) == first);
   CHECK(read_all(sockets.second.get()) == second);
