@@ -67,9 +67,9 @@ sys::Status Ring::pass(RingEnd& end, uint64_t count, RingPosition next, std::opt
 
 // Who has noted at this end that it sleeps.
 sys::Status Ring::wake(RingEnd& end, int bell) {
-  if (end.asked == 0) return sys::done();
+  if (end.asked % 2 == 0) return sys::done();
   if (auto rung = sys::ring_event_fd(bell); !rung) return rung;
-  end.asked = 0;
+  end.asked += 1;
   return sys::done();
 }
 
@@ -80,12 +80,35 @@ sys::Status Ring::ring_items_bell() {
   return wake(tail, files_.items_bell.get());
 }
 
-sys::Status Ring::prepare_to_sleep(RingEnd& end, int bell) {
-  auto lock = hold(end);
+// A bell that can't be silenced only wakes the sleeper for nothing. While there is a message it rings on: others may
+// sleep that have not heard it yet, and none comes with the mutex held.
+sys::Status Ring::ask_for_items() {
+  RingEnd& tail = header()->tail;
+  auto lock = hold(tail);
   if (!lock) return lock.error();
-  end.asked = 1;
-  // A bell that can't be silenced only wakes the sleeper for nothing.
-  if (header()->ended.load(std::memory_order_relaxed) == 0) static_cast<void>(sys::silence_event_fd(bell));
+  tail.asked |= 1;
+  if (nothing_there(header()->head.count.load(std::memory_order_acquire)) == TakeOutcome::kEmpty) {
+    static_cast<void>(sys::silence_event_fd(files_.items_bell.get()));
+  }
+  return sys::done();
+}
+
+sys::Result<uint32_t> Ring::ask_for_space() {
+  RingEnd& head = header()->head;
+  auto lock = hold(head);
+  if (!lock) return lock.error();
+  return head.asked |= 1;
+}
+
+// What is room enough only the next try tells: who has then tried in vain silences the bell, unless it has rung since
+// that one asked.
+sys::Status Ring::sleep_for_space(uint32_t asked) {
+  RingEnd& head = header()->head;
+  auto lock = hold(head);
+  if (!lock) return lock.error();
+  if (head.asked == asked && header()->ended.load(std::memory_order_relaxed) == 0) {
+    static_cast<void>(sys::silence_event_fd(files_.space_bell.get()));
+  }
   return sys::done();
 }
 
@@ -95,11 +118,18 @@ sys::Result<PutOutcome> Ring::put(std::span<const Bytes> parts, bool ask, std::s
   if (size > longest_here(header()) && segments().needed(size) > segments().longest_run()) {
     return sys::Error{EMSGSIZE, "put"};
   }
-  const Message message{parts, size, descriptors, nullptr};
+  return put({parts, size, descriptors, nullptr}, ask);
+}
+
+sys::Result<PutOutcome> Ring::put(const Message& message, bool ask) {
   auto outcome = try_put(message);
   if (!ask || !outcome.ok() || outcome.value() != PutOutcome::kFull) return outcome;
-  if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
-  return try_put(message);
+  const auto asked = ask_for_space();
+  if (!asked) return asked.error();
+  outcome = try_put(message);
+  if (!outcome.ok() || outcome.value() != PutOutcome::kFull) return outcome;
+  if (auto asleep = sleep_for_space(asked.value()); !asleep) return asleep.error();
+  return outcome;
 }
 
 sys::Result<PutOutcome> Ring::try_put(const Message& message) {
@@ -213,7 +243,7 @@ std::optional<Ring::Found> Ring::find_oldest(uint64_t count) const {
 sys::Result<Taken> Ring::take(std::span<uint8_t> buffer, bool ask) {
   auto taken = try_take(buffer);
   if (!ask || !taken.ok() || taken.value().outcome != TakeOutcome::kEmpty) return taken;
-  if (auto prepared = prepare_to_sleep(header()->tail, files_.items_bell.get()); !prepared) return prepared.error();
+  if (auto asked = ask_for_items(); !asked) return asked.error();
   return try_take(buffer);
 }
 
@@ -308,9 +338,8 @@ sys::Result<DoneOutcome> Ring::count_done() {
   const uint64_t count = done.count.load(std::memory_order_relaxed);
   const uint64_t all = header()->tail.count.load(std::memory_order_acquire);
   if (count == all) return DoneOutcome::kTooMany;
-  if (count + 1 == all && done.asked != 0) {
-    if (auto rung = sys::ring_event_fd(files_.done_bell.get()); !rung) return rung.error();
-    done.asked = 0;
+  if (count + 1 == all) {
+    if (auto woken = wake(done, files_.done_bell.get()); !woken) return woken.error();
   }
   done.count.store(count + 1, std::memory_order_release);
   return DoneOutcome::kDone;
@@ -323,7 +352,7 @@ sys::Result<uint64_t> Ring::unfinished(bool ask) {
   const uint64_t left =
       header()->tail.count.load(std::memory_order_acquire) - done.count.load(std::memory_order_relaxed);
   if (left > 0 && ask) {
-    done.asked = 1;
+    done.asked |= 1;
     static_cast<void>(sys::silence_event_fd(files_.done_bell.get()));
   }
   return left;

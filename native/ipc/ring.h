@@ -9,8 +9,9 @@
 // stopped (SIGSTOP) in the middle of an operation does hold up the others until it goes on.
 //
 // Bells: eventfds, readable means "look again". Whoever finds nothing and means to sleep says so at the other end
-// (`asked`), silences the bell, and looks once more; whoever then provides rings first, then commits. So at every
-// instant, at every death, for each sleeper either it is noted or the bell is ringing. Ended means ringing for ever.
+// (`asked`) and looks once more; whoever then provides rings first, then commits. A bell that may ring for somebody
+// else is not silenced. So at every instant, at every death, either there is nothing and who sleeps is noted, or the
+// bell is ringing. Ended means ringing for ever.
 //
 // Memory: segments of a sparse file, the lowest first. What has been consumed is used again, or given back.
 #pragma once
@@ -145,6 +146,7 @@ class Ring {
   bool is_full(uint64_t tail) const;
 
   struct Message;
+  sys::Result<PutOutcome> put(const Message& message, bool ask);
   sys::Result<PutOutcome> try_put(const Message& message);
   sys::Result<Taken> try_take(std::span<uint8_t> buffer);
   // kKept: it may never be given back.
@@ -160,7 +162,11 @@ class Ring {
   sys::Result<sys::RobustLock> hold(RingEnd& end);
   sys::Status pass(RingEnd& end, uint64_t count, RingPosition next, std::optional<int> bell);
   static sys::Status wake(RingEnd& end, int bell);
-  sys::Status prepare_to_sleep(RingEnd& end, int bell);
+  // Who has found nothing is noted, before it looks once more.
+  sys::Status ask_for_items();
+  sys::Result<uint32_t> ask_for_space();
+  // It has looked once more: what ask_for_space() returned.
+  sys::Status sleep_for_space(uint32_t asked);
   sys::Result<std::optional<Run>> take_segments(uint64_t count);
   sys::Result<ProcessIdentity> own_owner();
   void trim_unless_wanted();

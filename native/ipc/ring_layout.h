@@ -30,7 +30,7 @@ constexpr uint64_t offset_of(RingPosition position) { return position & UINT32_M
 // by one store, that of `count`: a process that is killed has done all of it or nothing.
 struct RingEnd {
   alignas(kCacheLine) pthread_mutex_t mutex;
-  // 1: somebody sleeps until something happens here and the bell rings. Guarded by the mutex.
+  // Odd: somebody sleeps until something happens here and the bell rings; it is one more then. Guarded by the mutex.
   uint32_t asked;
 
   // Messages that have passed here since the ring was made.

@@ -4,7 +4,6 @@
 
 #include "ipc/ring.h"
 #include "ipc/ring_message.h"
-#include "sys/event_fd.h"
 #include "sys/fork_count.h"
 
 namespace mp::ipc {
@@ -21,13 +20,7 @@ sys::Result<ProcessIdentity> Ring::own_owner() {
 }
 
 sys::Result<PutOutcome> Ring::put_loan(const Loan& loan, uint64_t size, bool ask) {
-  const Message message{{}, std::min<uint64_t>(size, loan.bytes.size()), {}, &loan};
-  auto outcome = try_put(message);
-  if (ask && outcome.ok() && outcome.value() == PutOutcome::kFull) {
-    if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
-    outcome = try_put(message);
-  }
-  return outcome;
+  return put({{}, std::min<uint64_t>(size, loan.bytes.size()), {}, &loan}, ask);
 }
 
 sys::Result<LoanTaken> Ring::take_loan(bool ask) { return take_loan(LoanTerm::kLimited, 0, ask); }
@@ -37,7 +30,7 @@ sys::Result<LoanTaken> Ring::take_to_keep(uint64_t least, bool ask) { return tak
 sys::Result<LoanTaken> Ring::take_loan(LoanTerm term, uint64_t least, bool ask) {
   auto taken = try_take_loan(term, least);
   if (!ask || !taken.ok() || taken.value().outcome != TakeOutcome::kEmpty) return taken;
-  if (auto prepared = prepare_to_sleep(header()->tail, files_.items_bell.get()); !prepared) return prepared.error();
+  if (auto asked = ask_for_items(); !asked) return asked.error();
   return try_take_loan(term, least);
 }
 
@@ -75,8 +68,12 @@ sys::Result<LoanTaken> Ring::try_take_loan(LoanTerm term, uint64_t least) {
 sys::Result<std::optional<Loan>> Ring::lend(uint64_t size, bool ask) {
   auto loan = try_lend(size);
   if (!ask || !loan.ok() || loan.value()) return loan;
-  if (auto prepared = prepare_to_sleep(header()->head, files_.space_bell.get()); !prepared) return prepared.error();
-  return try_lend(size);
+  const auto asked = ask_for_space();
+  if (!asked) return asked.error();
+  loan = try_lend(size);
+  if (!loan.ok() || loan.value()) return loan;
+  if (auto asleep = sleep_for_space(asked.value()); !asleep) return asleep.error();
+  return loan;
 }
 
 sys::Result<std::optional<Loan>> Ring::try_lend(uint64_t size) {
@@ -99,15 +96,13 @@ sys::Result<std::optional<Loan>> Ring::try_lend(uint64_t size) {
   return std::optional(Loan{*number.value(), first, {segments().start_of(first), size}});
 }
 
+// The bell first, as everywhere: who dies in between has woken somebody for nothing.
 sys::Status Ring::give_back(const Loan& loan) {
-  if (auto given = give_back_kept(loan); !given) return given;
   RingEnd& head = header()->head;
   auto lock = hold(head);
   if (!lock) return lock.error();
-  if (head.asked == 0) return sys::done();
-  if (auto rung = sys::ring_event_fd(files_.space_bell.get()); !rung) return rung;
-  head.asked = 0;
-  return sys::done();
+  if (auto woken = wake(head, files_.space_bell.get()); !woken) return woken;
+  return give_back_kept(loan);
 }
 
 sys::Status Ring::make_own(const Loan& loan, sys::Mapping& memory) const {

@@ -162,6 +162,21 @@ TEST_CASE("the bell of space rings for who asked") {
   CHECK_FALSE(test::is_ringing(test::space_bell(ring)));
 }
 
+TEST_CASE("the bell of space is silent while there is room, but not enough") {
+  Ring ring = ring_of(8 * kPage, 100);
+  const Message large = numbered(1, 2 * kPage);
+  while (test::put(ring, numbered(1, 1000)) == PutOutcome::kDone) continue;
+  for (int taken = 0; taken < 5; ++taken) {
+    CHECK(test::put(ring, large, true) == PutOutcome::kFull);
+    CHECK_FALSE(test::is_ringing(test::space_bell(ring)));
+    test::take(ring);
+    CHECK(test::is_ringing(test::space_bell(ring)));
+  }
+  CHECK_FALSE(test::must(ring.lend(2 * kPage, true)).has_value());
+  CHECK_FALSE(test::is_ringing(test::space_bell(ring)));
+  CHECK(test::put(ring, numbered(1, 100)) == PutOutcome::kDone);
+}
+
 TEST_CASE("memory that was consumed is kept warm in part, and given back") {
   Ring ring = ring_of(1 << 30);
   const int64_t warm = 132 << 20;
