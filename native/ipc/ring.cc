@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <numeric>
+#include <thread>
 
 #include "ipc/ring_message.h"
 #include "sys/clock.h"
@@ -327,6 +328,7 @@ bool Ring::spin_for_items(int64_t nanoseconds) const {
         return true;
       sys::relax();
     }
+    std::this_thread::yield();
   } while (sys::monotonic_now() < until);
   return false;
 }
