@@ -51,6 +51,7 @@
         "native/ipc/barrier_wait.cc",
         "native/ipc/condition_wait.cc",
         "native/ipc/event_flag.cc",
+        "native/ipc/frame.cc",
         "native/ipc/kept_messages.cc",
         "native/ipc/name_registry.cc",
         "native/ipc/process_table.cc",

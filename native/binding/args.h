@@ -5,6 +5,9 @@
 
 #include <span>
 #include <string>
+#include <vector>
+
+#include "sys/unique_fd.h"
 
 namespace mp::binding {
 
@@ -49,6 +52,17 @@ inline std::span<uint8_t> bytes_arg(const Napi::CallbackInfo& info, size_t index
 
 inline std::span<int32_t> ints_arg(const Napi::CallbackInfo& info, size_t index) {
   return elements_arg<int32_t>(info, index, napi_int32_array, "expected an Int32Array");
+}
+
+// Appends them to an array whose first element counts; what it has no room for is closed.
+inline void append_descriptors(std::span<int32_t> place, std::vector<sys::UniqueFd>& fds) {
+  for (sys::UniqueFd& each : fds) {
+    const auto next = static_cast<size_t>(place[0]) + 1;
+    if (next >= place.size()) break;
+    place[next] = each.release();
+    place[0] += 1;
+  }
+  fds.clear();
 }
 
 }  // namespace mp::binding
