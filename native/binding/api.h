@@ -7,6 +7,7 @@ namespace mp::binding {
 
 void init_descriptor(Napi::Env env, Napi::Object exports);
 void init_frame(Napi::Env env, Napi::Object exports);
+void init_lane(Napi::Env env, Napi::Object exports);
 void init_limits(Napi::Env env, Napi::Object exports);
 void init_lock(Napi::Env env, Napi::Object exports);
 void init_locking(Napi::Env env, Napi::Object exports);

@@ -5,6 +5,7 @@ namespace {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   mp::binding::init_descriptor(env, exports);
   mp::binding::init_frame(env, exports);
+  mp::binding::init_lane(env, exports);
   mp::binding::init_limits(env, exports);
   mp::binding::init_lock(env, exports);
   mp::binding::init_locking(env, exports);
