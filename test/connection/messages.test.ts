@@ -53,6 +53,30 @@ for (const duplex of [true, false]) {
       }
     });
 
+    it('a value is whole when other messages are sent, or its connection closed, while it is serialised', async () => {
+      const [receiver, sender] = Pipe({ duplex });
+      using _receiver = receiver;
+      const sendingMeanwhile = (send: () => void) => ({
+        before: 'b'.repeat(50),
+        get middle() {
+          send();
+          return 'm';
+        },
+        after: 'a'.repeat(50),
+      });
+      const whole = { before: 'b'.repeat(50), middle: 'm', after: 'a'.repeat(50) };
+      for (let round = 0; round < 2; round += 1) {
+        sender.sendSync(sendingMeanwhile(() => sender.sendSync('value')));
+        assert.deepEqual([await receiver.recv(), receiver.recvSync()], ['value', whole]);
+        sender.sendSync(sendingMeanwhile(() => sender.sendBytesSync(Buffer.alloc(200, 7))));
+        assert.deepEqual(Buffer.from(receiver.recvBytesSync()), Buffer.alloc(200, 7));
+        assert.deepEqual(receiver.recvSync(), whole);
+      }
+      const closing = sendingMeanwhile(() => sender.close());
+      assert.throws(() => sender.sendSync(closing), { code: 'ERR_MP_CLOSED' });
+      await assert.rejects(receiver.recv(), { code: 'ERR_MP_EOF' });
+    });
+
     it('a value keeps its bytes when others come later, or while it is being made', async () => {
       const [receiver, sender] = Pipe({ duplex });
       using _receiver = receiver;
@@ -63,6 +87,12 @@ for (const duplex of [true, false]) {
         pack: () => 'packed',
         unpack: () => Object.assign(new Nested(), { other: receiver.recvSync() }),
       });
+      class Bytes {}
+      registerCodec(Bytes, {
+        name: `Bytes ${duplex}`,
+        pack: () => 'packed',
+        unpack: () => Object.assign(new Bytes(), { length: receiver.recvBytesSync({ timeout: 5000 }).length }),
+      });
       const bytes = (fill: number) => Buffer.alloc(100, fill);
       for (const receive of [() => receiver.recv(), () => receiver.recvSync()]) {
         sender.sendSync([new Nested(), bytes(1)]);
@@ -72,6 +102,11 @@ for (const duplex of [true, false]) {
         const third = await receive();
         assert.deepEqual(value, [Object.assign(new Nested(), { other: bytes(2) }), bytes(1)]);
         assert.deepEqual(third, bytes(3));
+        for (const [tiny, message] of [Buffer.alloc(0), Buffer.alloc(1), Buffer.alloc(2)].entries()) {
+          sender.sendSync([new Bytes()]);
+          sender.sendBytesSync(message);
+          assert.deepEqual(await receive(), [Object.assign(new Bytes(), { length: tiny })]);
+        }
       }
       sender.sendBytesSync(bytes(4));
       sender.sendBytesSync(bytes(5));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { describe, it } from 'mocha';
-import { Pipe } from 'posix-multiprocessing';
+import { Pipe, wait } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
 
 const header = Buffer.from([0, 0, 0, 4]);
@@ -157,6 +157,15 @@ describe('Connection waiting', () => {
       assert.equal(await receiver.recv(), i);
     }
     while (turns < 6) await receiver.poll();
+    sender.sendSync(0);
+    while (turns < 9) await wait([receiver]);
+    assert.equal(await receiver.recv(), 0);
+    // Served one after the other when the first of them is.
+    const waits = Array.from({ length: 200_000 }, () => receiver.recv());
+    const sent = Array.from(waits, (_, i) => sender.send(i));
+    const before = turns;
+    await Promise.all([...waits, ...sent]);
+    assert.ok(turns > before);
     clearInterval(timer);
   });
 

@@ -6,24 +6,26 @@ import { invalidArgType, validateInteger, validateOptions } from '../internal/va
 import { closeAll, type Reception } from './incoming.js';
 
 /** A message in memory of its own. */
-export function asBytes(message: Buffer, descriptors: readonly number[], owned: boolean): Uint8Array {
+export const asBytes: Reception<Uint8Array>['finish'] = (memory, start, end, descriptors, owned) => {
   closeAll(descriptors);
-  return owned ? new Uint8Array(message.buffer, message.byteOffset, message.length) : new Uint8Array(message);
-}
+  const message = new Uint8Array(memory.buffer, memory.byteOffset + start, end - start);
+  return owned ? message : message.slice();
+};
 
 /** Copies a message into the caller's buffer; its length. */
 export function into(buffer: ArrayBufferView, offset: number): Reception<number>['finish'] {
   if (!ArrayBuffer.isView(buffer)) throw invalidArgType('buffer', 'an instance of TypedArray or DataView', buffer);
   validateInteger(offset, 'offset', 0, buffer.byteLength);
-  return (message, descriptors, owned) => {
-    closeAll(descriptors);
+  return (memory, start, end, descriptors, owned) => {
+    const length = end - start;
     const room = bytesOf(buffer, 'buffer', offset);
-    if (message.length > room.length) {
-      const what = `a message of ${message.length} bytes came, there is room for ${room.length}`;
-      throw new BufferTooShortError(what, asBytes(message, [], owned));
+    if (length > room.length) {
+      const what = `a message of ${length} bytes came, there is room for ${room.length}`;
+      throw new BufferTooShortError(what, asBytes(memory, start, end, descriptors, owned));
     }
-    room.set(message);
-    return message.length;
+    closeAll(descriptors);
+    memory.copy(room, 0, start, end);
+    return length;
   };
 }
 

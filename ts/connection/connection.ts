@@ -9,11 +9,12 @@ import { invalidArgValue, validateBoolean, validateInteger, validateOptions } fr
 import { native } from '../native/load.js';
 import { HEADROOM } from '../serialization/byte_writer.js';
 import { Descriptor } from '../serialization/descriptor.js';
-import { deserialize, deserializeLater } from '../serialization/deserialize.js';
+import { decode, deserialize, deserializeLater } from '../serialization/deserialize.js';
 import { CannotTravel, registerCodec } from '../serialization/registry.js';
 import { encode } from '../serialization/serialize.js';
 import { asBytes, bytesOf, into, maxLengthOf, pollDeadlineOf } from './arguments.js';
 import { Incoming, type Reception } from './incoming.js';
+import { Lane, type PackedLane } from './lane.js';
 import { Outgoing } from './outgoing.js';
 
 const LARGEST_FD = 2 ** 31 - 1;
@@ -25,6 +26,24 @@ export interface ConnectionOptions {
   /** Whether it sends. Default true. */
   writable?: boolean;
 }
+
+/** The memory that the connection which is being made shares with its other end. */
+let arriving: Lane | undefined;
+
+/** An end of a Pipe whose messages go through memory, if there is any. */
+export function connectionBy<T>(lane: Lane | undefined, fd: number, options?: ConnectionOptions): Connection<T> {
+  arriving = lane;
+  try {
+    return new Connection<T>(fd, options);
+  } finally {
+    arriving = undefined;
+  }
+}
+
+let pack: (connection: Connection) => Packed;
+
+/** How wait() learns of something to receive: when the descriptor is readable, `isReady` tells whether that was it. */
+export let watchOf: (connection: Connection) => { fd: number; isReady: (() => boolean) | undefined };
 
 /** Closes what nobody can reach any more, in the process that opened it, so that the peer learns of the end. */
 const lost = new FinalizationRegistry<{ fd: number; owner: number }>(({ fd, owner }) => {
@@ -52,6 +71,7 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   readonly #fd: number;
   readonly #incoming: Incoming | undefined;
   readonly #outgoing: Outgoing | undefined;
+  readonly #lane: Lane | undefined = arriving;
   #closed = false;
 
   /**
@@ -67,14 +87,21 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
     if (!readable && !writable) throw invalidArgValue('options', 'must leave it readable or writable', options);
     native.setNonblocking(fd, true);
     this.#fd = fd;
-    this.#incoming = readable ? new Incoming(fd, this) : undefined;
-    this.#outgoing = writable ? new Outgoing(fd, this) : undefined;
+    this.#incoming = readable ? new Incoming(fd, this, this.#lane) : undefined;
+    this.#outgoing = writable ? new Outgoing(fd, this, this.#lane) : undefined;
     lost.register(this, { fd, owner: process.pid }, this);
   }
 
-  /** The descriptor; it stays this object's. Python: `Connection.fileno` @throws ERR_MP_CLOSED. */
+  /**
+   * The descriptor; it stays this object's. From here on whoever reads it himself finds all messages on it, in Python's
+   * format: they no longer go through memory, so ask for it before the first is sent.
+   *
+   * Python: `Connection.fileno`
+   * @throws ERR_MP_CLOSED.
+   */
   get fd(): number {
     this.#mustBeOpen();
+    this.#lane?.native.makePlain();
     return this.#fd;
   }
 
@@ -94,8 +121,8 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Sends a value. It is serialised before this returns, later changes don't travel; resolves when the kernel has taken
-   * the message, so a slow reader slows the sender. Unawaited sends stay in order.
+   * Sends a value. It is serialised before this returns, later changes don't travel; resolves when the kernel or the
+   * pipe's memory has taken the message, so a slow reader slows the sender. Unawaited sends stay in order.
    *
    * Through a Unix socket (a duplex Pipe(), a Listener's path) descriptors travel: in a net.Socket, a listening
    * net.Server, a FileHandle, a Connection, a Queue. The receiver gets its own; the sender's stay open until it closes
@@ -109,6 +136,7 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
     const outgoing = this.#mustWrite();
     const descriptors: number[] | undefined = outgoing.carriesDescriptors ? [] : undefined;
     const out = encode(value, 'value', descriptors);
+    this.#mustBeOpen(); // a getter may have closed it
     const { length } = out;
     const sent =
       length === undefined || descriptors?.length
@@ -117,11 +145,12 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
     if (sent !== undefined) await sent;
   }
 
-  /** send(), blocking until the kernel has taken the message. Python: `Connection.send` */
+  /** send(), blocking until the message is out of the sender's hands. Python: `Connection.send` */
   sendSync(value: T): void {
     const outgoing = this.#mustWrite();
     const descriptors: number[] | undefined = outgoing.carriesDescriptors ? [] : undefined;
     const out = encode(value, 'value', descriptors);
+    this.#mustBeOpen();
     const { length } = out;
     if (length === undefined || descriptors?.length) outgoing.sendSync(out.parts(), descriptors);
     else outgoing.sendWholeSync(out.memory, HEADROOM, length);
@@ -146,7 +175,7 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
 
   /**
    * Sends bytes as one message: `size` (default: the rest) from `offset` on, both in bytes. The receiver calls
-   * recvBytes(). Resolves when the kernel has taken it; the memory may be changed as soon as this returns.
+   * recvBytes(). Resolves when it is out of the sender's hands; the memory may be changed as soon as this returns.
    *
    * Python: `Connection.send_bytes`
    * @throws as send() does; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE: not within the memory.
@@ -222,8 +251,8 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Closes the descriptor in this process. Calls that wait reject with ERR_MP_CLOSED; what the kernel has taken reaches
-   * the peer. Idempotent. Never throws.
+   * Closes the descriptor in this process. Calls that wait reject with ERR_MP_CLOSED; what has been sent reaches the
+   * peer. Idempotent. Never throws.
    *
    * Python: `Connection.close`
    */
@@ -236,6 +265,10 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
     this.#outgoing?.close(reason);
     stopWaiting(this.#fd);
     native.closeFd(this.#fd);
+    if (this.#lane !== undefined) {
+      stopWaiting(this.#lane.bell);
+      this.#lane.native.close();
+    }
   }
 
   /** close(). */
@@ -266,6 +299,16 @@ export class Connection<T = unknown> implements AsyncIterable<T> {
       return this.#closed ? 'Connection { closed }' : `Connection { fd: ${this.#fd}, ${direction} }`;
     };
     Object.defineProperty(Connection.prototype, inspect.custom, { value, configurable: true, writable: true });
+    watchOf = (connection) => {
+      connection.#mustBeOpen();
+      const incoming = connection.#lane && connection.#incoming;
+      return { fd: connection.#fd, isReady: incoming && (() => incoming.isReady()) };
+    };
+    pack = (connection) => {
+      if (connection.#closed) throw new CannotTravel('is a closed Connection');
+      const { readable, writable } = connection;
+      return { fd: new Descriptor(connection.#fd), readable, writable, lane: connection.#lane?.pack() };
+    };
   }
 
   async #receive<R>(
@@ -307,27 +350,26 @@ interface Packed {
   readonly fd: Descriptor;
   readonly readable: boolean;
   readonly writable: boolean;
+  readonly lane: PackedLane | undefined;
 }
 
 registerCodec(Connection, {
   name: 'Connection',
-  pack: (object): Packed => {
-    const connection = object as Connection;
-    if (connection.closed) throw new CannotTravel('is a closed Connection');
-    const { fd, readable, writable } = connection;
-    return { fd: new Descriptor(fd), readable, writable };
-  },
+  pack: (object) => pack(object as Connection),
   unpack: (packed) => {
-    const { fd, readable, writable } = packed as Packed;
-    return new Connection(fd.take(), { readable, writable });
+    const { fd, readable, writable, lane } = packed as Packed;
+    return connectionBy(lane && Lane.unpack(lane), fd.take(), { readable, writable });
   },
 });
 
-const asValue: Reception<unknown>['finish'] = (message, descriptors, owned) =>
-  deserialize(message, { owned, descriptors });
+const asValue: Reception<unknown>['finish'] = (memory, start, end, descriptors, owned) => {
+  if (descriptors.length > 0) return deserialize(memory.subarray(start, end), { owned, descriptors });
+  return decode(memory, start, end, owned ? (end - start) / 2 : Number.POSITIVE_INFINITY);
+};
 
 /** A promise of the value where descriptors came along, which settles the request in its place. */
-const asValueLater: Reception<unknown>['finish'] = (message, descriptors, owned) =>
-  descriptors.length === 0
-    ? deserialize(message, { owned })
-    : deserializeLater(owned ? message : new Uint8Array(message), descriptors);
+const asValueLater: Reception<unknown>['finish'] = (memory, start, end, descriptors, owned) => {
+  if (descriptors.length === 0) return asValue(memory, start, end, descriptors, owned);
+  const message = memory.subarray(start, end);
+  return deserializeLater(owned ? message : new Uint8Array(message), descriptors);
+};

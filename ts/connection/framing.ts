@@ -85,7 +85,7 @@ export class FrameReader {
   next(source: ByteSource, maxLength: number = Number.POSITIVE_INFINITY): Buffer | undefined {
     if (this.#body === undefined) {
       if (!this.#fillHeader(source)) return undefined;
-      this.#body = allocate(this.#length(), maxLength);
+      this.#body = memoryFor(this.#length(), maxLength);
       this.#got = 0;
     } else if (this.#body.length > maxLength) {
       throw tooLong(this.#body.length, maxLength);
@@ -137,7 +137,8 @@ function tooLong(length: number, maxLength: number): MessageTooLongError {
   return new MessageTooLongError(`a message of ${length} bytes was announced, at most ${maxLength} are wanted`);
 }
 
-function allocate(length: number, maxLength: number): Buffer {
+/** For a message of that length. @throws ERR_MP_MESSAGE_TOO_LONG: longer than that, or than this process can hold. */
+export function memoryFor(length: number, maxLength: number): Buffer {
   if (length > maxLength) throw tooLong(length, maxLength);
   try {
     return recycledBuffer(length);

@@ -3,11 +3,12 @@
 import { validateBoolean, validateOptions } from '../internal/validate.js';
 import { native } from '../native/load.js';
 import { SHUT_WR } from '../native/socket.js';
-import { Connection } from './connection.js';
+import { type Connection, connectionBy } from './connection.js';
+import { Lane } from './lane.js';
 
 /**
- * Bytes that may be under way in one direction. The usual 208 KiB hold three messages of 64 KiB and a part of a larger one:
- * both sides would wait for each other all the time. It is a limit: the kernel takes memory for what has not been read yet.
+ * Bytes that may be under way in one direction of the sockets. The usual 208 KiB hold a part of a message that is too large
+ * for the lane: both sides would wait for each other all the time. The kernel takes memory for what has not been read yet.
  */
 const UNDER_WAY = 1024 * 1024;
 
@@ -28,15 +29,23 @@ export function Pipe<T = unknown>(options?: { duplex?: boolean }): [Connection<T
   validateOptions(options, 'options');
   const duplex = options?.duplex ?? true;
   validateBoolean(duplex, 'options.duplex');
-  if (duplex) {
-    const [first, second] = native.socketpair();
-    native.setSendBuffer(first, UNDER_WAY);
-    native.setSendBuffer(second, UNDER_WAY);
-    return [new Connection<T>(first), new Connection<T>(second)];
-  }
-  // Not a pipe(2): descriptors travel through sockets only.
-  const [readEnd, writeEnd] = native.socketpair();
-  native.shutDown(readEnd, SHUT_WR);
-  native.setSendBuffer(writeEnd, UNDER_WAY);
-  return [new Connection<T>(readEnd, { writable: false }), new Connection<T>(writeEnd, { readable: false })];
+  return pipeWith(duplex, () => Lane.pair());
+}
+
+/** A duplex pipe without shared memory: less to make and to inherit, for a few messages. */
+export function socketPipe(): [Connection, Connection] {
+  return pipeWith(true, () => undefined);
+}
+
+function pipeWith<T>(duplex: boolean, makeLanes: () => [Lane, Lane] | undefined): [Connection<T>, Connection<T>] {
+  // Not a pipe(2), one way either: descriptors travel through sockets only.
+  const [first, second] = native.socketpair();
+  if (!duplex) native.shutDown(first, SHUT_WR);
+  native.setSendBuffer(first, UNDER_WAY);
+  native.setSendBuffer(second, UNDER_WAY);
+  const lanes = makeLanes();
+  return [
+    connectionBy<T>(lanes?.[0], first, { writable: duplex }),
+    connectionBy<T>(lanes?.[1], second, { readable: duplex }),
+  ];
 }

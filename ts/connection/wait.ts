@@ -10,9 +10,10 @@ import {
 } from '../internal/deadline.js';
 import { READABLE, whenReady } from '../internal/readiness.js';
 import { systemError } from '../internal/system_error.js';
+import { afterTurn, isTurnOver } from '../internal/turns.js';
 import { invalidArgType, validateInteger } from '../internal/validate.js';
 import { native } from '../native/load.js';
-import { Connection } from './connection.js';
+import { Connection, watchOf } from './connection.js';
 
 /**
  * A connection with something to receive, a Process that has ended (by its sentinel), a descriptor that is readable.
@@ -24,8 +25,14 @@ const LARGEST_FD = 2 ** 31 - 1;
 const POLLIN = 1;
 const POLLNVAL = 0x20;
 
-/** Objects by their descriptor; one that is listed twice is there once. */
-type Entries<O> = ReadonlyMap<O, number>;
+interface Watch {
+  readonly fd: number;
+  /** Tells whether the object is, when the descriptor is readable; undefined: it is. */
+  readonly isReady?: (() => boolean) | undefined;
+}
+
+/** What to watch of each object; one that is listed twice is there once. */
+type Entries<O> = ReadonlyMap<O, Watch>;
 
 /**
  * Waits until at least one is ready and resolves with all that are, each once, in their order; [] on time-out, and at
@@ -42,6 +49,7 @@ export async function wait<O extends Waitable>(objects: readonly O[], options?: 
   const signal = signalOf(options);
   signal?.throwIfAborted();
   for (;;) {
+    if (isTurnOver()) await new Promise<void>(afterTurn);
     const ready = readyNow(entries, 0);
     if (ready.length > 0 || deadline === Number.NEGATIVE_INFINITY) return ready;
     if (entries.size === 0 && deadline === Number.POSITIVE_INFINITY) return [];
@@ -54,30 +62,36 @@ export function waitSync<O extends Waitable>(objects: readonly O[], options?: Sy
   const entries = entriesOf(objects);
   const deadline = deadlineOf(options);
   if (entries.size === 0 && deadline === Number.POSITIVE_INFINITY) return [];
-  return readyNow(entries, millisecondsLeft(deadline));
+  for (;;) {
+    const left = millisecondsLeft(deadline);
+    const ready = readyNow(entries, left);
+    if (ready.length > 0 || left === 0) return ready;
+  }
 }
 
 function entriesOf<O extends Waitable>(objects: readonly O[]): Entries<O> {
   if (!Array.isArray(objects)) throw invalidArgType('objects', 'an instance of Array', objects);
-  return new Map(objects.map((object, index) => [object, descriptorOf(object, `objects[${index}]`)]));
+  return new Map(objects.map((object, index) => [object, watched(object, `objects[${index}]`)]));
 }
 
-function descriptorOf(object: Waitable, name: string): number {
-  if (object instanceof Connection) return object.fd;
+function watched(object: Waitable, name: string): Watch {
+  if (object instanceof Connection) return watchOf(object);
   const fd = typeof object === 'object' && object !== null ? object.sentinel : object;
   if (typeof fd !== 'number') throw invalidArgType(name, 'a Connection, a Process or a descriptor', object);
   validateInteger(fd, name, 0, LARGEST_FD);
-  return fd;
+  return { fd };
 }
 
+/** Those that are ready, or become so in time; perhaps none although there is time left. */
 function readyNow<O>(entries: Entries<O>, milliseconds: number): O[] {
-  const objects = [...entries.keys()];
-  const triples = Int32Array.from([...entries.values()].flatMap((fd) => [fd, POLLIN, 0]));
-  native.poll(triples, milliseconds);
-  return objects.filter((_, index) => {
+  const watches = [...entries.values()];
+  const isAnyReady = watches.some(({ isReady }) => isReady?.());
+  const triples = Int32Array.from(watches.flatMap(({ fd }) => [fd, POLLIN, 0]));
+  native.poll(triples, isAnyReady ? 0 : milliseconds);
+  return [...entries.keys()].filter((_, index) => {
     const events = triples[3 * index + 2] as number;
     if ((events & POLLNVAL) !== 0) throw systemError('EBADF', 'poll');
-    return events !== 0;
+    return watches[index]?.isReady?.() ?? events !== 0;
   });
 }
 
@@ -88,7 +102,9 @@ async function anyReady<O>(entries: Entries<O>, deadline: Deadline, signal: Abor
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     if (entries.size === 0) return await nothingReady(deadline, over.signal);
-    const waits = [...new Set(entries.values())].map((fd) => whenReady(fd, READABLE, deadline, over.signal));
+    const waits = [...new Set([...entries.values()].map(({ fd }) => fd))].map((fd) =>
+      whenReady(fd, READABLE, deadline, over.signal),
+    );
     for (const pending of waits) pending.catch(() => {}); // those that lose the race
     return await Promise.race(waits);
   } finally {

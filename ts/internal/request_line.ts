@@ -72,8 +72,8 @@ class Request {
 
 export class RequestLine {
   readonly #owner: object;
-  readonly #fd: number;
-  readonly #events: number;
+  #fd: number;
+  #events: number;
   readonly #requests: Set<Request> = new Set();
   /** Calls off the wait for the descriptor, or for the next turn, that is under way. */
   #callOff: (() => void) | undefined;
@@ -82,6 +82,12 @@ export class RequestLine {
   /** `events`: READABLE or WRITABLE, when the next attempt is worth it. `owner`: who keeps the descriptor open. */
   constructor(fd: number, events: number, owner: object) {
     this.#owner = owner;
+    this.#fd = fd;
+    this.#events = events;
+  }
+
+  /** What the attempt that returns PENDING next waits for, and those after it. */
+  waitFor(fd: number, events: number): void {
     this.#fd = fd;
     this.#events = events;
   }
@@ -157,23 +163,28 @@ export class RequestLine {
   }
 
   #serve(): void {
-    if (isTurnOver()) {
-      let isWanted = true;
-      this.#callOff = () => {
-        isWanted = false;
-      };
-      afterTurn(() => {
-        if (isWanted) this.#goOn();
-      });
-      return;
-    }
-    this.#serveNow(true);
-    if (this.#requests.size > 0 && this.#callOff === undefined) this.#watchDescriptor();
+    const isServed = !isTurnOver() && this.#serveNow(true);
+    if (this.#requests.size === 0 || this.#callOff !== undefined) return;
+    if (isServed) this.#watchDescriptor();
+    else this.#waitForTurn();
   }
 
-  /** Serves in order until one has to wait. */
-  #serveNow(inTurns: boolean): void {
+  #waitForTurn(): void {
+    let isWanted = true;
+    this.#callOff = () => {
+      isWanted = false;
+    };
+    afterTurn(() => {
+      if (isWanted) this.#goOn();
+    });
+  }
+
+  /** Serves in order until one has to wait; false when the turn of the loop was over before. */
+  #serveNow(inTurns: boolean): boolean {
+    let isFirst = true;
     for (const request of this.#requests) {
+      if (inTurns && !isFirst && isTurnOver()) return false;
+      isFirst = false;
       let value: unknown;
       try {
         value = request.attempt(inTurns);
@@ -181,10 +192,11 @@ export class RequestLine {
         this.#remove(request, error);
         continue;
       }
-      if (value === PENDING) return;
+      if (value === PENDING) return true;
       this.#leave(request);
       request.resolve(value);
     }
+    return true;
   }
 
   #watchDescriptor(): void {

@@ -7,6 +7,7 @@ import type { AdoptedMemoryBinding } from './adopted_memory.js';
 import type { DescriptorBinding } from './descriptor.js';
 import type { ForkBinding } from './fork.js';
 import type { FrameBinding } from './frame.js';
+import type { LaneBinding } from './lane.js';
 import type { LimitsBinding } from './limits.js';
 import type { LockBinding } from './lock.js';
 import type { LockingBinding } from './locking.js';
@@ -66,6 +67,7 @@ function load(what: string, name: string): unknown {
 
 type Addon = DescriptorBinding &
   FrameBinding &
+  LaneBinding &
   LimitsBinding &
   LockBinding &
   LockingBinding &

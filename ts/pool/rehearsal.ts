@@ -5,7 +5,7 @@
  */
 
 import type { Connection } from '../connection/connection.js';
-import { Pipe } from '../connection/pipe.js';
+import { socketPipe } from '../connection/pipe.js';
 import { encode } from '../serialization/serialize.js';
 import { PoolChannel } from './channel.js';
 import { CurrentTask } from './current_task.js';
@@ -28,7 +28,7 @@ export function rehearsePool(): void {
 /** A template that is asked for a worker, which does some tasks and leaves. */
 async function rehearse(): Promise<void> {
   const channel = new PoolChannel();
-  const [pool, template] = Pipe();
+  const [pool, template] = socketPipe();
   try {
     submitTasks(channel);
     const assignment: Assignment = {

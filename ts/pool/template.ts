@@ -5,7 +5,7 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import type { Connection } from '../connection/connection.js';
-import { Pipe } from '../connection/pipe.js';
+import { socketPipe } from '../connection/pipe.js';
 import { EndOfFileError, ProcessError } from '../errors.js';
 import { perProcess } from '../internal/per_process.js';
 import { READABLE, stopWaiting, waitReadySync, whenReady } from '../internal/readiness.js';
@@ -49,7 +49,7 @@ export class Template implements Host {
   /** Is forked at the next clean point of the event loop. `initArgs` are in its memory, they need not travel. */
   constructor(initArgs: readonly unknown[]) {
     rehearsePool();
-    const [ours, theirs] = Pipe();
+    const [ours, theirs] = socketPipe();
     this.#connection = ours;
     connections.value.add(ours);
     this.#process = tree.unnumbered(

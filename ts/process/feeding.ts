@@ -1,7 +1,7 @@
 /** A fresh process is fed: told who it is and what it works on, through a connection that nobody else reads. */
 
 import type { Connection } from '../connection/connection.js';
-import { Pipe } from '../connection/pipe.js';
+import { socketPipe } from '../connection/pipe.js';
 import { EndOfFileError, ProcessError } from '../errors.js';
 import { SIGKILL } from '../internal/signal_numbers.js';
 import { GO, type Newborn } from './birth.js';
@@ -19,7 +19,7 @@ export type Begin<Child> = (theirs: Connection) => Child;
 
 /** Resolves once the child has been told all: arguments of any size travel while it comes up. */
 export async function feed(newborn: Newborn, begin: Begin<Promise<ChildHandle>>): Promise<ChildHandle> {
-  const [ours, theirs] = Pipe();
+  const [ours, theirs] = socketPipe();
   let child: ChildHandle | undefined;
   try {
     const sent = Promise.all([ours.send(newborn.birth), ours.send(newborn.load)]);
@@ -41,7 +41,7 @@ export async function feed(newborn: Newborn, begin: Begin<Promise<ChildHandle>>)
 
 /** The same, blocking: the child is there first, for somebody has to read what is sent. */
 export function feedSync(newborn: Newborn, begin: Begin<ChildHandle>): ChildHandle {
-  const [ours, theirs] = Pipe();
+  const [ours, theirs] = socketPipe();
   let child: ChildHandle | undefined;
   try {
     child = begin(theirs);

@@ -4,7 +4,7 @@
  */
 
 import type { Connection } from '../connection/connection.js';
-import { Pipe } from '../connection/pipe.js';
+import { socketPipe } from '../connection/pipe.js';
 import { TargetError } from '../errors.js';
 import { isMainThread } from '../internal/main_thread.js';
 import { moduleUrl } from '../internal/module_url.js';
@@ -67,7 +67,7 @@ class ForkServer {
   readonly #connection: Connection;
 
   constructor() {
-    const [ours, theirs] = Pipe();
+    const [ours, theirs] = socketPipe();
     try {
       this.#node = startFreshNode(PROGRAM, theirs);
     } catch (error) {
@@ -211,7 +211,7 @@ function serveSync(newborn: Newborn, find: () => ForkServer): ChildHandle {
 
 /** Our end of the connection on which the answer comes. */
 function ask(asked: ForkServer, food: Connection): Connection {
-  const [ours, theirs] = Pipe();
+  const [ours, theirs] = socketPipe();
   try {
     asked.ask({ feed: food, report: theirs });
     return ours;

@@ -1,7 +1,7 @@
 /** In a fresh process, spawned or forked by the fork server: from the first message to the Process that it is. */
 
 import type { Connection } from '../connection/connection.js';
-import { Pipe } from '../connection/pipe.js';
+import { socketPipe } from '../connection/pipe.js';
 import { EndOfFileError } from '../errors.js';
 import { SIGKILL } from '../internal/signal_numbers.js';
 import { native, packageFile } from '../native/load.js';
@@ -60,7 +60,7 @@ export async function rehearseBirth(): Promise<void> {
     target: { module: packageFile('index.js').href, exportName: 'isMainProcess' },
   };
   const load: Load = { args: [], properties: {} };
-  const [ours, theirs] = Pipe();
+  const [ours, theirs] = socketPipe();
   const place = new Tree();
   try {
     for (const message of [birth, load, GO]) await ours.send(message);
