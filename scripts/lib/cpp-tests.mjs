@@ -16,7 +16,7 @@ export function whyNoCppTests() {
  * Returns the counts. `sanitize`: as gcc's -fsanitize; `variant`, `settings`: a name, and what CMake is to know. Each kind
  * gets a build folder of its own. `limit`: seconds. `without`: a regular expression, for tests to leave out.
  */
-export function runCppTests({ sanitize = '', variant = sanitize, settings = [], env = {}, limit = 120, without } = {}) {
+export function runCppTests({ sanitize = '', variant = sanitize, settings = [], env = {}, limit = 300, without } = {}) {
   const folder = path.join(root, 'out', `native${variant && `-${variant.replaceAll(',', '-')}`}`);
   const quiet = { stdio: ['ignore', 'ignore', 2] };
   run('cmake', ['-S', root, '-B', folder, '-G', 'Ninja', `-DSANITIZE=${sanitize}`, ...settings], quiet);
