@@ -1,7 +1,6 @@
 // Processes that share a lane are killed: at every instruction of each operation, and at random moments under load.
-// MP_SOAK_KILLS: how many, and every single instruction.
+// test/support/deaths.h: how many.
 #include <doctest/doctest.h>
-#include <sys/mman.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -13,8 +12,8 @@
 #include "ipc/lane.h"
 #include "sys/sleep.h"
 #include "test/support/child.h"
+#include "test/support/deaths.h"
 #include "test/support/lane_client.h"
-#include "test/support/step_by_step.h"
 
 using namespace mp;
 using ipc::LanePut;
@@ -39,32 +38,9 @@ struct Journal {
   std::atomic<uint8_t> times[kMaxLives][kMaxNumber];
 };
 
-struct Unmap {
-  void operator()(Journal* journal) const { munmap(journal, sizeof(Journal)); }
-};
-
-std::unique_ptr<Journal, Unmap> make_journal() {
-  void* memory =
-      mmap(nullptr, sizeof(Journal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  REQUIRE(memory != MAP_FAILED);
-  return std::unique_ptr<Journal, Unmap>(static_cast<Journal*>(memory));
-}
-
-// A sanitizer makes each fork slow and each operation long.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr long kUsualStride = 2003;
-constexpr uint32_t kUsualKills = 50;
-#else
-constexpr long kUsualStride = 97;
-constexpr uint32_t kUsualKills = 300;
-#endif
-
 template <typename Trial>
 void over_instructions(Trial trial) {
-  const long stride = getenv("MP_SOAK_KILLS") == nullptr ? kUsualStride : 1;
-  if (!test::at_every_instruction(static_cast<long>(std::random_device()() % stride), stride, trial)) {
-    MESSAGE("processes can't be traced here: not tested");
-  }
+  test::over_every(97, trial);
 }
 
 const Message first = numbered(1, 100), second = numbered(2, 50), third = numbered(3, 200);
@@ -299,14 +275,13 @@ int receive_on(LanePair& lane, Journal& journal) {
 }  // namespace
 
 TEST_CASE("whoever is killed with a lane: nothing that was put is lost but what a dead one had just taken") {
-  const char* wanted = getenv("MP_SOAK_KILLS");
-  const uint32_t kills = wanted == nullptr ? kUsualKills : static_cast<uint32_t>(atoi(wanted));
+  const uint32_t kills = test::wanted_kills();
   const uint32_t seed = std::random_device()();
   INFO("seed ", seed);
   std::mt19937 random(seed);
   for (uint32_t done = 0; done < kills;) {
     LanePair lane = test::open_lane_pair();
-    const auto journal = make_journal();
+    const auto journal = test::make_shared_with_children<Journal>();
     uint32_t lives = 0;
     uint32_t dead_receivers = 0;
     const auto new_sender = [&] {

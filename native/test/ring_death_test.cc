@@ -1,7 +1,6 @@
 // Processes that share a ring are killed: at every instruction of each operation, and at random moments under load.
-// What the others see is checked message by message. MP_SOAK_KILLS: how many, and every single instruction.
+// What the others see is checked message by message. test/support/deaths.h: how many.
 #include <doctest/doctest.h>
-#include <sys/mman.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -15,9 +14,9 @@
 #include "sys/robust_mutex.h"
 #include "sys/sleep.h"
 #include "test/support/child.h"
+#include "test/support/deaths.h"
 #include "test/support/outcome.h"
 #include "test/support/ring_client.h"
-#include "test/support/step_by_step.h"
 
 using namespace mp;
 using ipc::Ring;
@@ -47,17 +46,6 @@ struct Journal {
   std::atomic<uint32_t> received;
   std::atomic<uint64_t> log[kMaxMessages];  // producer and number of each message received
 };
-
-struct Unmap {
-  void operator()(Journal* journal) const { munmap(journal, sizeof(Journal)); }
-};
-
-std::unique_ptr<Journal, Unmap> make_journal() {
-  void* memory =
-      mmap(nullptr, sizeof(Journal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  REQUIRE(memory != MAP_FAILED);
-  return std::unique_ptr<Journal, Unmap>(static_cast<Journal*>(memory));
-}
 
 Message message_of(uint32_t producer, uint32_t number) {
   const uint32_t size = sizeof(Head) + number * 7919 % (number % 64 == 0 ? 200'000 : number % 16 == 0 ? 20'000 : 200);
@@ -93,46 +81,10 @@ int consume(Ring& ring, Journal& journal) {
   return 0;
 }
 
-// A sanitizer makes each fork slow and each operation long.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr long kUsualStride = 2003;
-constexpr uint32_t kUsualKills = 50;
-#else
-constexpr long kUsualStride = 31;
-constexpr uint32_t kUsualKills = 300;
-#endif
-
-// Runs the trial over the instructions of one operation, all of them in a soak; fewer where there are very many.
 template <typename Trial>
 void over_instructions(Trial trial, long fewer = 1) {
-  const long stride = (getenv("MP_SOAK_KILLS") == nullptr ? kUsualStride : 1) * fewer;
-  if (!test::at_every_instruction(static_cast<long>(std::random_device()() % stride), stride, trial)) {
-    MESSAGE("processes can't be traced here: not tested");
-  }
+  test::over_every(31, trial, fewer);
 }
-
-// Does something when a process that runs step by step has looked for the first time: it has had the end's mutex.
-template <typename Action>
-class AfterFirstLook {
- public:
-  AfterFirstLook(const Ring& ring, ipc::RingEnd ipc::RingHeader::*end, Action action)
-      : mapping_(test::must(sys::Mapping::shared(ring.files().memory.get(), sizeof(ipc::RingHeader)))),
-        mutex_(&(reinterpret_cast<ipc::RingHeader*>(mapping_.data())->*end).mutex),
-        action_(action) {}
-
-  bool operator()() {
-    const bool is_free = test::must(sys::RobustLock::try_lock(mutex_)).has_value();
-    was_held_ = was_held_ || !is_free;
-    if (was_held_ && is_free) action_();
-    return was_held_ && is_free;
-  }
-
- private:
-  sys::Mapping mapping_;
-  pthread_mutex_t* mutex_;
-  Action action_;
-  bool was_held_ = false;
-};
 
 void fall_asleep_for_items(Ring& ring) { CHECK(test::must(ring.take({}, true)).outcome == ipc::TakeOutcome::kEmpty); }
 
@@ -201,120 +153,6 @@ TEST_CASE("killed when the last message is taken and memory is given back: the r
       }
     });
   }
-}
-
-TEST_CASE("killed on the way to sleep: no other sleeper is forgotten") {
-  const auto rung_and_empty = [] {
-    Ring ring = test::must(Ring::create(1 << 20, 0));
-    fall_asleep_for_items(ring);
-    test::put(ring, {1});
-    test::take(ring);
-    return ring;
-  };
-  Ring warm = rung_and_empty();
-  fall_asleep_for_items(warm);
-  over_instructions([&](auto kill) {
-    Ring ring = rung_and_empty();
-    kill([&] { static_cast<void>(ring.take({}, true)); });
-    test::put(ring, {2});
-    REQUIRE(test::is_ringing(test::items_bell(ring)));
-  });
-}
-
-TEST_CASE("killed on the way to sleep after messages came: who sleeps is woken for what is left") {
-  Message buffer(8);
-  Ring warm = test::must(Ring::create(1 << 20, 0));
-  fall_asleep_for_items(warm);
-  test::put(warm, {1});
-  static_cast<void>(warm.take(buffer, true));
-  over_instructions([&](auto kill) {
-    Ring ring = test::must(Ring::create(1 << 20, 0));
-    fall_asleep_for_items(ring);
-    AfterFirstLook come(ring, &ipc::RingHeader::head, [&] {
-      for (int i = 0; i < 2; ++i) test::put(ring, {1});
-    });
-    kill([&] { static_cast<void>(ring.take(buffer, true)); }, std::ref(come));
-    if (ring.size() > 0) REQUIRE(test::is_ringing(test::items_bell(ring)));
-  });
-}
-
-TEST_CASE("killed on the way to sleep after messages were taken: who waits for space is woken for what is left") {
-  const auto fill = [] {
-    Ring ring = test::must(Ring::create(1 << 20, 2));
-    for (int i = 0; i < 2; ++i) test::put(ring, {1});
-    CHECK(test::put(ring, {2}, true) == ipc::PutOutcome::kFull);
-    return ring;
-  };
-  Ring warm = fill();
-  test::take(warm);
-  over_instructions([&](auto kill) {
-    Ring ring = fill();
-    AfterFirstLook gone(ring, &ipc::RingHeader::tail, [&] {
-      for (int i = 0; i < 2; ++i) test::take(ring);
-    });
-    kill([&] { test::put(ring, {3}, true); }, std::ref(gone));
-    if (ring.size() < 2) REQUIRE(test::is_ringing(test::space_bell(ring)));
-  });
-}
-
-TEST_CASE("killed when room was given back, on the way to sleep or in giving it: who waits for space is woken") {
-  const Message large = test::numbered(1, 1100);  // needs a segment
-  std::vector<ipc::Loan> loans;
-  const auto lend_all = [&] {
-    Ring ring = test::must(Ring::create(8 * ipc::kRingPage, 0));
-    loans.clear();
-    while (const auto loan = test::must(ring.lend(1, false))) loans.push_back(*loan);
-    CHECK(test::put(ring, large, true) == ipc::PutOutcome::kFull);
-    return ring;
-  };
-  const auto check = [&](Ring& ring) {
-    const bool rings = test::is_ringing(test::space_bell(ring));
-    if (test::put(ring, large) == ipc::PutOutcome::kDone) REQUIRE(rings);
-  };
-  Ring warm = lend_all();
-  CHECK(warm.give_back(loans[0]).ok());
-  over_instructions(
-      [&](auto kill) {
-        Ring ring = lend_all();
-        AfterFirstLook given(ring, &ipc::RingHeader::tail, [&] {
-          for (int i = 0; i < 2; ++i) CHECK(ring.give_back(loans[i]).ok());
-        });
-        kill([&] { test::put(ring, large, true); }, std::ref(given));
-        check(ring);
-      },
-      17);  // it asks whether who has the loans still lives
-  over_instructions([&](auto kill) {
-    Ring ring = lend_all();
-    kill([&] { static_cast<void>(ring.give_back(loans[0])); });
-    check(ring);
-  });
-}
-
-TEST_CASE("killed before the room of a message is given back: it is for all who wait for space") {
-  const Message large = test::numbered(1, ipc::kRingPage + 1);  // two segments
-  const Message shorter = test::numbered(2, 1100);              // one
-  Message buffer(large.size());
-  const auto fill = [&] {
-    Ring ring = test::must(Ring::create(8 * ipc::kRingPage, 0));
-    test::put(ring, large);
-    while (test::put(ring, shorter) == ipc::PutOutcome::kDone) continue;
-    CHECK(test::put(ring, shorter, true) == ipc::PutOutcome::kFull);
-    return ring;
-  };
-  Ring warm = fill();
-  static_cast<void>(warm.take(buffer, false));
-  over_instructions(
-      [&](auto kill) {
-        Ring ring = fill();
-        const uint64_t before = ring.size();
-        kill([&] { static_cast<void>(ring.take(buffer, false)); },
-             [&] { return test::is_ringing(test::space_bell(ring)); });
-        if (ring.size() == before) return;
-        REQUIRE(test::put(ring, shorter, true) == ipc::PutOutcome::kDone);
-        REQUIRE(test::is_ringing(test::space_bell(ring)));
-        REQUIRE(test::put(ring, shorter) == ipc::PutOutcome::kDone);
-      },
-      3);  // it copies byte by byte before
 }
 
 TEST_CASE("killed in end: it is ended and everybody is woken, or it is not ended") {
@@ -441,29 +279,8 @@ TEST_CASE("killed when counting what is done: it is counted or not, and who join
   });
 }
 
-TEST_CASE("killed on the way to sleep until all is done: no other sleeper is forgotten") {
-  for (const bool is_done : {false, true}) {
-    const auto ask = [&] {
-      Ring ring = test::must(Ring::create(1 << 20, 0));
-      test::put(ring, {1});
-      CHECK(test::must(ring.unfinished(true)) == 1);
-      if (is_done) CHECK(test::must(ring.count_done()) == ipc::DoneOutcome::kDone);
-      return ring;
-    };
-    Ring warm = ask();
-    static_cast<void>(warm.unfinished(true));
-    over_instructions([&](auto kill) {
-      Ring ring = ask();
-      kill([&] { static_cast<void>(ring.unfinished(true)); });
-      if (!is_done) CHECK(test::must(ring.count_done()) == ipc::DoneOutcome::kDone);
-      REQUIRE(test::is_ringing(test::done_bell(ring)));
-    });
-  }
-}
-
 TEST_CASE("whoever is killed wherever: nothing committed is lost but what a dead one had just taken") {
-  const char* wanted = getenv("MP_SOAK_KILLS");
-  const uint32_t kills = wanted == nullptr ? kUsualKills : static_cast<uint32_t>(atoi(wanted));
+  const uint32_t kills = test::wanted_kills();
   const uint32_t seed = std::random_device()();
   INFO("seed ", seed);
   std::mt19937 random(seed);
@@ -471,7 +288,7 @@ TEST_CASE("whoever is killed wherever: nothing committed is lost but what a dead
   while (done < kills) {
     const uint64_t max_count = random() % 3 == 0 ? 0 : 1 + random() % 8;
     Ring ring = test::must(Ring::create(random() % 2 == 0 ? 1 << 20 : 64 << 20, max_count));
-    const auto journal = make_journal();
+    const auto journal = test::make_shared_with_children<Journal>();
     uint32_t lives = 0;
     uint32_t dead_consumers = 0;
     const auto new_producer = [&] {
