@@ -4,6 +4,7 @@ import { after, describe, it } from 'mocha';
 import { type Connection, Pipe, Process, Queue, wait, waitSync } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
 import { stopForkServer } from '#internals';
+import { expectExit, start } from '../support/children.js';
 import { runScript } from '../support/run_script.js';
 
 /** Longer values go through the socket. */
@@ -21,16 +22,6 @@ function bytesOnSocket(receiver: Connection): Uint8Array {
   const buffer = new Uint8Array(1 << 16);
   const count = posix.read(receiver.fd, buffer) ?? 0;
   return buffer.subarray(0, count);
-}
-
-async function start(target: () => unknown): Promise<Process> {
-  return new Process({ target }).start();
-}
-
-async function expectExit(child: Process, code: number): Promise<void> {
-  await child.join();
-  assert.equal(child.exitCode, code);
-  child.close();
 }
 
 function sized(length: number, seed: number): Buffer {

@@ -2,19 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, it } from 'mocha';
-import { Pipe, Process } from 'posix-multiprocessing';
+import { Pipe } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
+import { expectExit, start } from '../support/children.js';
 import { PATIENCE } from '../support/watchdog.js';
-
-async function start(target: () => unknown): Promise<Process> {
-  return new Process({ target }).start();
-}
-
-async function expectExit(child: Process, code: number): Promise<void> {
-  await child.join();
-  assert.equal(child.exitCode, code);
-  child.close();
-}
 
 describe('Connection between processes', () => {
   it('echoes values, awaited and blocking on either side', async () => {

@@ -2,20 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, it } from 'mocha';
-import { Process, Queue } from 'posix-multiprocessing';
+import { Queue } from 'posix-multiprocessing';
 import * as posix from 'posix-multiprocessing/posix';
+import { expectExit, start } from '../support/children.js';
 import { type Item, killRounds } from '../support/kill_rounds.js';
-
-/** A started child that is killed at the end of the scope. */
-async function start(target: () => unknown): Promise<Process> {
-  return new Process({ target }).start();
-}
-
-async function expectExit(child: Process, code: number): Promise<void> {
-  await child.join();
-  assert.equal(child.exitCode, code);
-  child.close();
-}
 
 describe('Queue between processes', () => {
   it('carries values both ways', async () => {
